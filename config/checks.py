@@ -1,0 +1,94 @@
+"""What a process refuses to start with, each as one sentence that names the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from config.addresses import is_loopback_host, is_loopback_url
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+MIN_SECRET = 32
+MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str | None:
+    """The first reason not to start, or None."""
+    for find in (_bad_number, _bad_worker_class, _open_to_strangers):
+        if problem := find(settings):
+            return problem
+    if settings.is_production:
+        return _weak_production(settings, role)
+    return None
+
+
+def _bad_number(settings: Settings) -> str | None:
+    for name, value, least in (
+        ("PORT", settings.port if settings.port is not None else 1, 1),
+        ("PROXY_HOPS", settings.proxy_hops, 0),
+        ("WEB_CONCURRENCY", settings.web_concurrency, 1),
+        ("WEB_THREADS", settings.web_threads, 2),
+        ("SEND_LEASE", settings.send_lease, 1),
+    ):
+        if value < least:
+            return f"{name}={value:g} is too small, it must be at least {least}."
+    if settings.port is not None and settings.port > 65535:
+        return f"PORT={settings.port} is no port, the highest is 65535."
+    if not 0 < settings.send_retry_base <= 3600:
+        return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
+    return None
+
+
+def _bad_worker_class(settings: Settings) -> str | None:
+    if settings.web_worker_class not in {"gthread", "gevent"}:
+        return f"WEB_WORKER_CLASS={settings.web_worker_class} is neither gthread nor gevent."
+    if settings.web_worker_class == "gevent" and settings.uses_sqlite:
+        # One lock on the file would freeze every green thread of the process (measured: 3.3 s).
+        return "WEB_WORKER_CLASS=gevent needs PostgreSQL; set DATABASE_URL or use gthread."
+    return None
+
+
+def _open_to_strangers(settings: Settings) -> str | None:
+    if not settings.auth_required and not is_loopback_host(settings.host):
+        return (
+            f"HOST={settings.host} would open an inbox without sign-in to the network; "
+            "set AUTH_REQUIRED=true or HOST=127.0.0.1."
+        )
+    return None
+
+
+def _weak_production(settings: Settings, role: Literal["backend", "gateway"]) -> str | None:
+    if settings.debug:
+        return "FLASK_DEBUG must be off in production."
+    if not settings.internal_tokens:
+        return f"INTERNAL_TOKEN is missing in production; {MAKE_ONE}"
+    if any(len(token) < MIN_SECRET for token in settings.internal_tokens):
+        return f"INTERNAL_TOKEN is shorter than {MIN_SECRET} characters; {MAKE_ONE}"
+    if role == "backend" and len(settings.secret_key) < MIN_SECRET:
+        fault = "shorter than 32 characters" if settings.secret_key else "missing in production"
+        return f"SECRET_KEY is {fault}; {MAKE_ONE}"
+    return _sqlite_across_machines(settings, role)
+
+
+def _sqlite_across_machines(
+    settings: Settings, role: Literal["backend", "gateway"]
+) -> str | None:
+    """A file database beside services on other machines means an ephemeral or unshared disk."""
+    if role == "gateway":
+        name, url = "GATEWAY_DATABASE_URL", settings.gateway_database_url
+        others = {"BACKEND_URL": settings.backend_url}
+    else:
+        name, url = "DATABASE_URL", settings.database_url
+        others = {
+            "REDIS_URL": settings.redis_url or "unix:///",
+            "GATEWAY_URL": settings.gateway_url,
+            "BACKEND_URL": settings.backend_url,
+        }
+    for other, address in others.items():
+        if url.startswith("sqlite") and not is_loopback_url(address):
+            return (
+                f"{name} is SQLite while {other} is on another machine, so its file would be lost "
+                f"or not shared; set {name} to a PostgreSQL URL."
+            )
+    return None

@@ -1,0 +1,163 @@
+"""Every setting of every process, read from the environment once and in one place.
+
+`load_settings()` is the only reader of the environment in the project. It returns a frozen
+`Settings`, or raises `SettingsError` with one sentence that names the variable and the way out.
+"""
+
+import logging
+import os
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from environs import Env, EnvError
+
+from config.addresses import normalize_database_url
+from config.checks import find_problem
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SEED_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
+STREAM_HEADROOM = 24
+"""Threads of a web process that streams may never take, so that the API stays answerable."""
+
+
+class AppEnv(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TESTING = "testing"
+
+
+class GatewayDriver(StrEnum):
+    SIMULATOR = "simulator"
+    WEB = "web"
+    CLOUD = "cloud"
+
+
+class SettingsError(SystemExit):
+    """A setting is missing or wrong. Leaving it uncaught ends the process with its sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says, checked. Times are seconds, URLs have no trailing slash."""
+
+    app_env: AppEnv
+    debug: bool
+    log_level: int
+    host: str
+    port: int | None
+    """Port of the process being started; None means that process's usual one."""
+    proxy_hops: int
+    var_dir: Path
+    database_url: str
+    gateway_database_url: str
+    redis_url: str | None
+    """None: the embedded server under `var_dir`; see `config.redis.redis_url`."""
+    gateway_url: str
+    backend_url: str
+    internal_tokens: tuple[str, ...]
+    """The first is sent, all are accepted. Empty: internal endpoints answer loopback only."""
+    secret_key: str
+    cors_origins: tuple[str, ...]
+    auth_required: bool
+    gateway_driver: GatewayDriver
+    simulator_enabled: bool
+    web_concurrency: int
+    web_threads: int
+    web_worker_class: str
+    send_retry_base: float
+    send_lease: float
+    started_at: float
+    """Unix time at which this process's master started."""
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env is AppEnv.PRODUCTION
+
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def max_streams(self) -> int:
+        """Open event streams that one web process allows."""
+        return max(1, self.web_threads - STREAM_HEADROOM)
+
+
+class _PresentEnv(Env):
+    """An empty variable means unset: platforms and compose files pass empty strings along."""
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return os.environ.get(env_key, "").strip() or default
+
+
+def load_settings(role: Literal["backend", "gateway"] = "backend") -> Settings:
+    """Read the environment for one role. Raises `SettingsError` where it cannot be used."""
+    try:
+        settings = _read(_PresentEnv())
+    except EnvError as error:
+        raise SettingsError(f"Cannot start: {error}") from error
+    problem = find_problem(settings, role)
+    if problem:
+        raise SettingsError(f"Cannot start: {problem}")
+    return settings
+
+
+def _read(env: Env) -> Settings:
+    app_env = env.enum("APP_ENV", default=AppEnv.DEVELOPMENT, enum=AppEnv, by_value=True)
+    production = app_env is AppEnv.PRODUCTION
+    var_dir = Path(env.str("VAR_DIR", str(PROJECT_ROOT / "var"))).expanduser().resolve()
+    host = env.str("HOST", "0.0.0.0" if production else "127.0.0.1")
+    return Settings(
+        app_env=app_env,
+        debug=env.bool("FLASK_DEBUG", False),
+        log_level=env.log_level("LOG_LEVEL", logging.INFO),
+        host=host,
+        port=env.int("PORT", None),
+        proxy_hops=env.int("PROXY_HOPS", 0),
+        var_dir=var_dir,
+        database_url=_database_url(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
+        gateway_database_url=_database_url(
+            env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"
+        ),
+        redis_url=env.str("REDIS_URL", None),
+        gateway_url=env.str("GATEWAY_URL", "http://127.0.0.1:3002").rstrip("/"),
+        backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),
+        internal_tokens=tuple(env.list("INTERNAL_TOKEN", [])),
+        secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
+        cors_origins=tuple(env.list("CORS_ORIGINS", SEED_ORIGINS)),
+        auth_required=production or env.bool("AUTH_REQUIRED", False),
+        gateway_driver=env.enum(
+            "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
+        ),
+        simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2),
+        web_threads=env.int("WEB_THREADS", 128),
+        web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
+        send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
+        send_lease=env.float("SEND_LEASE", 15.0),
+        started_at=env.float("WEB_STARTED_AT", time.time()),
+    )
+
+
+def _database_url(env: Env, name: str, sqlite_file: Path) -> str:
+    return normalize_database_url(env.str(name, f"sqlite:///{sqlite_file}"))
+
+
+def _kept_secret(var_dir: Path) -> str:
+    """The development secret: made once, kept under `var/`, the same for every process."""
+    kept = var_dir / "secret_key"
+    if not kept.exists():
+        var_dir.mkdir(parents=True, exist_ok=True)
+        made = var_dir / f"secret_key.{os.getpid()}"
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(48))
+        # A hard link appears whole or not at all, so processes started together agree on one.
+        with suppress(FileExistsError):
+            kept.hardlink_to(made)
+        made.unlink()
+    return kept.read_text()
