@@ -71,9 +71,7 @@ def _weak_production(settings: Settings, role: Literal["backend", "gateway"]) ->
     return _sqlite_across_machines(settings, role)
 
 
-def _sqlite_across_machines(
-    settings: Settings, role: Literal["backend", "gateway"]
-) -> str | None:
+def _sqlite_across_machines(settings: Settings, role: Literal["backend", "gateway"]) -> str | None:
     """A file database beside services on other machines means an ephemeral or unshared disk."""
     if role == "gateway":
         name, url = "GATEWAY_DATABASE_URL", settings.gateway_database_url

@@ -11,7 +11,15 @@ import structlog
 
 from config.settings import Settings
 
-NOISY = ("httpx", "httpcore", "werkzeug", "alembic.runtime.plugins")
+NOISY = (
+    "httpx",
+    "httpcore",
+    "werkzeug",
+    "alembic.runtime.plugins",
+    "celery.beat",
+    "celery.app.trace",
+    "celery.worker.strategy",
+)
 """Loggers of libraries whose INFO lines repeat what our own lines say, or show addresses."""
 
 

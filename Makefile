@@ -1,0 +1,54 @@
+# Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock migration clean
+
+# The ones whose packages need no compiler come first.
+PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
+BIN := .venv/bin
+CODE := config crm gateway workers tests benchmarks wsgi.py celeryconfig.py
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv and install the pinned packages (does nothing when that is done)
+	@for python in $(PYTHONS); do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        exec $$python -m config.setup_venv; \
+	    fi; \
+	done; \
+	echo 'Python 3.11 or newer is needed, and none of these is it: $(PYTHONS)' >&2; exit 1
+
+run: setup ## Start everything; Ctrl-C ends it. WEB_PORT=, GATEWAY_PORT=, FLOWER_PORT=, VAR_DIR=
+	@exec $(BIN)/python -m config.launcher --end-with-parent \
+	    $(if $(WEB_PORT),--web-port '$(WEB_PORT)') \
+	    $(if $(GATEWAY_PORT),--gateway-port '$(GATEWAY_PORT)') \
+	    $(if $(FLOWER_PORT),--flower-port '$(FLOWER_PORT)')
+
+# A file's tests stay together, since they share its database. COMPLETE=1: fail rather than skip
+# where this machine lacks something.
+test: setup ## Run every test, beside a running `make run` too. ARGS="tests/unit -k phone"
+	@$(BIN)/python -m pytest -rs --numprocesses auto --maxprocesses 4 --dist loadfile \
+	    $(if $(COMPLETE),--complete) $(ARGS)
+
+check: setup ## Style, types, import order, and requirements*.txt in step with requirements*.in
+	@$(BIN)/ruff check $(wildcard $(CODE))
+	@$(BIN)/ruff format --check $(wildcard $(CODE))
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m config.setup_locks
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --python-version 3.11
+
+lock: setup ## After a change in requirements*.in: pin all of it anew
+	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+migration: setup ## Write a migration from the models. MESSAGE="add a column"
+	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }
+	@$(BIN)/flask --app wsgi db migrate --message '$(MESSAGE)'
+
+clean: ## Remove .venv and caches; data under var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,23 @@
+"""gunicorn's settings for the backend."""
+
+from typing import Any
+
+from config.settings import load_settings
+
+settings = load_settings()
+
+bind = f"{settings.host}:{settings.port or 8000}"
+workers = settings.web_concurrency
+threads = settings.web_threads
+worker_class = settings.web_worker_class
+keepalive = 5
+graceful_timeout = 10
+timeout = 60
+control_socket_disable = True
+# Every process of this master tells the same uptime.
+raw_env = [f"WEB_STARTED_AT={settings.started_at}"]
+
+
+def post_worker_init(worker: Any) -> None:
+    """Streams end when their worker stops, else they would hold it until it is killed."""
+    worker.wsgi.extensions["feed"].is_stopping = lambda: not worker.alive

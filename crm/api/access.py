@@ -1,0 +1,95 @@
+"""Who may call a view: each says so by a decorator, and nothing runs before it was decided.
+
+The decision falls before the body is parsed and before any id is looked up.
+"""
+
+import hmac
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
+
+from config.addresses import is_loopback_host
+from crm.errors import ForbiddenError, NotSignedInError
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+MAX_BODY = 256 * 1024
+MAX_INBOX_BODY = 32 * 1024 * 1024
+"""The seed's gateway sends `media_base64` along, which is read and dropped."""
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Access(StrEnum):
+    PUBLIC = "public"  # anyone
+    AGENT = "agent"  # signed in, where sign-in is required
+    INTERNAL = "internal"  # the gateway and other services
+    AGENT_OR_INTERNAL = "agent_or_internal"
+
+
+def access(rule: Access, *, max_body: int = MAX_BODY) -> Callable[[View], View]:
+    """Say who may call a view, and how large a body it takes."""
+
+    def mark(view: View) -> View:
+        view.access, view.max_body = rule, max_body  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+public = access(Access.PUBLIC)
+agent = access(Access.AGENT)
+internal = access(Access.INTERNAL)
+internal_inbox = access(Access.INTERNAL, max_body=MAX_INBOX_BODY)
+agent_or_internal = access(Access.AGENT_OR_INTERNAL)
+
+
+def access_of(endpoint: str) -> Access | None:
+    """The rule of an endpoint, or None where it has none (a wiring test allows no such)."""
+    return getattr(current_app.view_functions[endpoint], "access", None)
+
+
+def init_access(app: Flask) -> None:
+    """Ask before every request."""
+    app.before_request(decide)
+
+
+def decide() -> None:
+    """Raise `NotSignedInError` or `ForbiddenError`, or let the request in."""
+    if request.endpoint is None or request.method == "OPTIONS":
+        return
+    view = current_app.view_functions[request.endpoint]
+    request.max_content_length = getattr(view, "max_body", MAX_BODY)
+    rule = getattr(view, "access", None)
+    if rule in {Access.INTERNAL, Access.AGENT_OR_INTERNAL} and _is_internal():
+        return
+    if rule == Access.INTERNAL:
+        raise NotSignedInError("This endpoint is for the product's own services only.")
+    _refuse_foreign_pages()
+    if rule != Access.PUBLIC and current_app.config["AUTH_REQUIRED"]:
+        raise NotSignedInError("Sign in first.")
+
+
+def _is_internal() -> bool:
+    """Proved by the token; without one configured, by coming from this very machine."""
+    tokens: tuple[str, ...] = current_app.config["INTERNAL_TOKENS"]
+    if tokens:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        # Every token is compared, so that the time tells nothing.
+        matches = [hmac.compare_digest(given.strip().encode(), token.encode()) for token in tokens]
+        return scheme.casefold() == "bearer" and any(matches)
+    through_others = "Origin" in request.headers or any(
+        name.casefold().startswith("x-forwarded-") or name.casefold() == "forwarded"
+        for name in request.headers.keys()
+    )
+    return is_loopback_host(request.remote_addr) and not through_others
+
+
+def _refuse_foreign_pages() -> None:
+    """A page of another origin must not act in the name of whoever has it open."""
+    origin = request.headers.get("Origin")
+    if request.method not in UNSAFE or origin is None:
+        return
+    if origin != request.host_url.rstrip("/") and origin not in current_app.config["CORS_ORIGINS"]:
+        raise ForbiddenError("Pages of this origin may not do that; see CORS_ORIGINS.")

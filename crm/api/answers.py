@@ -1,0 +1,58 @@
+"""How views answer: JSON objects, and lists with their validators and cursors."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, request
+
+from crm.queries.pages import Page, chunks, read_version
+
+JSON = "application/json"
+
+
+def json_answer(document: Any, status: int = 200, *, location: str | None = None) -> Response:
+    """One JSON document."""
+    response = Response(orjson.dumps(document), status, mimetype=JSON)
+    if location:
+        response.headers["Location"] = location
+    return response
+
+
+def list_answer(
+    query: Mapping[str, Any],
+    *,
+    whole: Callable[[], IO[bytes]],
+    page: Callable[[int, str | None], Page],
+) -> Response:
+    """A list: whole and streamed, or the page asked for; 304 where the client has it already.
+
+    The validator is the newest event's id, since every change of a list writes an event.
+    """
+    version = read_version()
+    address = f"{version.database_id} {request.path} {sorted(query.items())}"
+    fingerprint = hashlib.blake2s(address.encode(), digest_size=8).hexdigest()
+    headers = {
+        "ETag": f'"{version.event_id}-{fingerprint}"',
+        "X-Stream-Cursor": str(version.event_id),
+        "Cache-Control": "private, no-cache",
+    }
+    if headers["ETag"] in {tag.strip() for tag in _if_none_match()}:
+        return Response(status=304, headers=headers)
+    if query.get("limit") is None:
+        return Response(chunks(whole()), headers=headers, mimetype=JSON)
+    found = page(query["limit"], query.get("cursor"))
+    if found.next_cursor:
+        headers["Link"] = f'<{_next_address(query, found.next_cursor)}>; rel="next"'
+    return Response(found.body, headers=headers, mimetype=JSON)
+
+
+def _if_none_match() -> list[str]:
+    return request.headers.get("If-None-Match", "").replace("W/", "").split(",")
+
+
+def _next_address(query: Mapping[str, Any], cursor: str) -> str:
+    asked = {name: value for name, value in query.items() if value is not None}
+    return f"{request.base_url}?{urlencode(asked | {'cursor': cursor})}"

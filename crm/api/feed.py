@@ -1,0 +1,187 @@
+"""One subscription of this process to the event channel, fanned out to its open streams.
+
+What comes over Redis is a hint: when it is the next event it is passed on, otherwise, and after
+every second of silence, the table is read. So streams go on while Redis is away, frozen or
+restarted, without a gap, a repeat, or an event out of order.
+"""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask
+from redis import Redis
+from redis.client import PubSub
+from redis.exceptions import RedisError
+
+from crm.errors import TooManyStreamsError
+from crm.queries import events as queries
+
+log = structlog.get_logger(__name__)
+
+SILENCE = 1.0
+"""Seconds without a hint after which the table is read."""
+BUFFER = 1000
+"""Events that a client may lag behind; then it is closed, and resumes by its last id."""
+RECONNECT_PAUSE = 1.0
+
+Published = tuple[int, bytes]
+
+
+class Subscription:
+    """One open stream: the events after `start`, in order, and some that are older."""
+
+    def __init__(
+        self, start: int, extent: queries.Extent, leave: Callable[["Subscription"], None]
+    ) -> None:
+        self.start = start
+        self.extent = extent
+        self._queue: queue.Queue[Published | None] = queue.Queue(BUFFER + 1)
+        self._leave = leave
+
+    def offer(self, event: Published) -> None:
+        """Take an event; a client that is too far behind gets the end instead."""
+        if self._queue.qsize() >= BUFFER:
+            self.end()
+        else:
+            self._queue.put_nowait(event)
+
+    def take(self, timeout: float) -> Published | None:
+        """The next event. Raises `queue.Empty` after `timeout` seconds; None is the end."""
+        return self._queue.get(timeout=timeout)
+
+    def end(self) -> None:
+        """Let the reader finish with what it has."""
+        self._leave(self)
+        self._queue.put(None)
+
+    def close(self) -> None:
+        """The reader is gone."""
+        self._leave(self)
+
+
+class EventFeed:
+    """Fans the event log out to the streams of this process."""
+
+    def __init__(self) -> None:
+        self.is_stopping: Callable[[], bool] = lambda: False
+        self._lock = threading.Lock()
+        self._subscriptions: set[Subscription] = set()
+        self._owner = 0
+        self._last = 0
+
+    def init_app(self, app: Flask, *, redis: "Redis[Any]", channel: str, max_streams: int) -> None:
+        """Bind to an app; the thread starts with the first stream."""
+        self._app, self._redis, self._channel = app, redis, channel
+        self._max_streams = max_streams
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams this process holds."""
+        return len(self._subscriptions)
+
+    def subscribe(self) -> Subscription:
+        """Open a stream from now on. Raises `TooManyStreamsError`."""
+        self._ensure_thread()
+        if len(self._subscriptions) >= self._max_streams or self.is_stopping():
+            raise TooManyStreamsError
+        extent = self._read(queries.read_extent)
+        with self._lock:
+            if not self._subscriptions:
+                # Nobody listened, so nothing was read; what came meanwhile is in the table.
+                self._last = max(self._last, extent.newest)
+            subscription = Subscription(self._last, extent, self._leave)
+            self._subscriptions.add(subscription)
+        return subscription
+
+    def _leave(self, subscription: Subscription) -> None:
+        self._subscriptions.discard(subscription)
+
+    def _ensure_thread(self) -> None:
+        if self._owner == os.getpid():
+            return
+        with self._lock:
+            if self._owner != os.getpid():
+                threading.Thread(target=self._run, name="event-feed", daemon=True).start()
+                self._owner = os.getpid()
+
+    def _read(self, query: Callable[..., Any], *args: int) -> Any:
+        with self._app.app_context():
+            return query(*args)
+
+    def _run(self) -> None:
+        hints: PubSub | None = None
+        while not self.is_stopping():
+            try:
+                hints = hints or self._listen()
+                self._take_hint(hints)
+            except (RedisError, OSError) as error:
+                log.warning("event_channel_lost", reason=repr(error))
+                _close(hints)
+                hints = None
+                self._catch_up_for(RECONNECT_PAUSE)
+            except Exception:
+                # Whatever it was, the next round reads the table; the streams must not stop.
+                log.exception("event_feed_fault")
+                self._catch_up_for(RECONNECT_PAUSE)
+        for subscription in list(self._subscriptions):
+            subscription.end()
+        _close(hints)
+
+    def _listen(self) -> PubSub:
+        hints = self._redis.pubsub(ignore_subscribe_messages=True)
+        hints.subscribe(self._channel)
+        self._catch_up()
+        return hints
+
+    def _take_hint(self, hints: PubSub) -> None:
+        message = hints.get_message(timeout=SILENCE)
+        if message is None or message["type"] != "message":
+            self._catch_up()
+            return
+        hint = orjson.loads(message["data"])
+        event_id = hint["id"]
+        if event_id == self._last + 1:
+            self._fan_out([(event_id, orjson.dumps(hint["data"]))])
+        elif event_id > self._last:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if not self._subscriptions:
+            return
+        while rows := self._read(queries.read_after, self._last):
+            self._fan_out(rows)
+
+    def _catch_up_for(self, seconds: float) -> None:
+        """Reading the table is all there is while Redis is away."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.is_stopping():
+            try:
+                self._catch_up()
+            except Exception as error:
+                log.warning("event_table_unreadable", reason=type(error).__name__)
+            time.sleep(0.25)
+
+    def _fan_out(self, events: Iterable[Published]) -> None:
+        for event in events:
+            with self._lock:
+                if event[0] <= self._last:
+                    continue
+                self._last = event[0]
+                subscriptions = list(self._subscriptions)
+            for subscription in subscriptions:
+                subscription.offer(event)
+
+
+def _close(hints: PubSub | None) -> None:
+    if hints is not None:
+        hints.close()
+
+
+feed = EventFeed()
+"""This process's feed."""

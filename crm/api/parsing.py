@@ -1,0 +1,57 @@
+"""Request bodies: strict JSON, whatever comes."""
+
+import json
+from typing import Any, NoReturn
+
+import marshmallow as ma
+from flask import Request, Response
+from flask_smorest import Blueprint
+from webargs import ValidationError
+from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.routing import IntegerConverter
+from werkzeug.routing import ValidationError as NoSuchAddress
+
+
+class StrictParser(FlaskParser):  # type: ignore[misc]
+    """Reads JSON that is named JSON; broken, endless or NaN-ridden bodies are a 400."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": ma.EXCLUDE, "headers": ma.EXCLUDE}  # noqa: RUF012
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        body = req.get_data(cache=False)
+        if not body.strip():
+            return {}
+        if not req.is_json:
+            raise UnsupportedMediaType
+        try:
+            return json.loads(body.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest from error
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        return MultiDictProxy(req.args, schema)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint whose views read their arguments strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class IdConverter(IntegerConverter):
+    """An id in a path; one that no row can have is an address with nothing at it."""
+
+    def to_python(self, value: str) -> int:
+        number = int(value) if len(value) < 20 else 2**63
+        if number >= 2**63:
+            raise NoSuchAddress
+        return number
+
+
+__all__ = ["ApiBlueprint", "IdConverter", "Response", "StrictParser", "ValidationError"]

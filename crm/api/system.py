@@ -1,0 +1,126 @@
+"""Health, figures, and the gateway's state as browsers see it."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, current_app, request
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from crm import clock
+from crm.api.access import agent, agent_or_internal, public
+from crm.api.answers import json_answer
+from crm.api.feed import feed
+from crm.api.parsing import ApiBlueprint
+from crm.api.prometheus import to_prometheus
+from crm.api.tracing import timings
+from crm.errors import UnavailableError
+from crm.gateway_client import GatewayError, gateway
+from crm.queries import metrics as queries
+from crm.schemas.system import GatewayQrSchema, GatewayStatusSchema, HealthSchema, MetricsSchema
+from crm.services.gateway import fetch_gateway_status
+
+blp = ApiBlueprint("system", __name__, description=__doc__)
+
+WORKER_SILENT_AFTER = 30.0
+GATEWAY_SILENT_AFTER = 30.0
+
+
+@blp.route("/metrics", methods=["GET"])
+@agent_or_internal
+@blp.response(200, MetricsSchema)
+def metrics() -> Response:
+    """Totals since the beginning, and how fast answers are; Prometheus text when asked for."""
+    figures = queries.read_figures()
+    answer = {
+        "messages_sent_total": figures.sent,
+        "messages_received_total": figures.received,
+        "active_customers": figures.active_customers,
+        "average_response_time_ms": round(timings.average_ms(), 2),
+        "uptime_seconds": int(time.time() - current_app.config["STARTED_AT"]),
+    }
+    if _wants_prometheus():
+        text = to_prometheus(figures, answer, open_streams=feed.open_streams)
+        return Response(text, content_type=CONTENT_TYPE_LATEST)
+    return json_answer(answer)
+
+
+@blp.route("/healthz", methods=["GET"])
+@public
+@blp.response(200, HealthSchema)
+def healthz() -> Response:
+    """This process answers."""
+    return json_answer({"status": "alive"})
+
+
+@blp.route("/readyz", methods=["GET"])
+@public
+@blp.response(200, HealthSchema)
+@blp.alt_response(503, schema=HealthSchema, description="Something that delivery needs is missing.")
+def readyz() -> Response:
+    """Whether messages flow: database, Redis and a worker at work; and what the gateway says."""
+    checks = {
+        "database": _check(queries.ping_database),
+        "redis": _check(current_app.extensions["redis"].ping),
+    }
+    if checks["database"]["state"] == "ok":
+        checks["worker"] = _age(queries.newest_heartbeat, WORKER_SILENT_AFTER)
+        checks["gateway"] = _gateway()
+    else:
+        checks["worker"] = checks["gateway"] = {"state": "unknown", "age_seconds": None}
+    is_ready = all(checks[name]["state"] == "ok" for name in ("database", "redis", "worker"))
+    status = "ready" if is_ready else "not ready"
+    details = {} if current_app.config["AUTH_REQUIRED"] else checks
+    return json_answer({"status": status} | details, 200 if is_ready else 503)
+
+
+@blp.route("/gateway/status", methods=["GET"])
+@agent
+@blp.response(200, GatewayStatusSchema)
+def gateway_status() -> Response:
+    """The gateway's `/status`, or `"state": "unreachable"`."""
+    return json_answer(fetch_gateway_status())
+
+
+@blp.route("/gateway/qr", methods=["GET"])
+@agent
+@blp.response(200, GatewayQrSchema)
+@blp.alt_response(503, description="The gateway cannot be reached.")
+def gateway_qr() -> Response:
+    """The code to pair with, where one is needed."""
+    try:
+        return json_answer(gateway.fetch_qr())
+    except GatewayError as error:
+        raise UnavailableError(error.reason, retry_after=5) from error
+
+
+def _wants_prometheus() -> bool:
+    offered = ["application/json", "text/plain", "application/openmetrics-text"]
+    return request.accept_mimetypes.best_match(offered, "application/json") != "application/json"
+
+
+def _check(probe: Callable[[], Any]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        probe()
+    except Exception as error:  # whatever it is, it is not ready
+        return {"state": "failing", "age_seconds": None, "reason": type(error).__name__}
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    return {"state": "ok", "age_seconds": 0.0, "ms": milliseconds}
+
+
+def _age(read: Callable[[], Any], limit: float) -> dict[str, Any]:
+    moment = read()
+    if moment is None:
+        return {"state": "never seen", "age_seconds": None}
+    age = round((clock.now() - moment).total_seconds(), 1)
+    return {"state": "ok" if age < limit else "silent", "age_seconds": age}
+
+
+def _gateway() -> dict[str, Any]:
+    status, checked_at = queries.read_gateway_status()
+    seen = _age(lambda: checked_at, GATEWAY_SILENT_AFTER)
+    if seen["state"] == "ok":
+        is_ready = bool((status or {}).get("ready"))
+        seen["state"] = "ok" if is_ready else str((status or {}).get("state", "not ready"))
+    return seen

@@ -1,0 +1,132 @@
+"""Every error that the product raises on purpose, with the HTTP status it becomes.
+
+    CrmError                        500
+    ├── InvalidInputError           422  the data is well-formed but not acceptable
+    ├── NotSignedInError            401  who is calling is not known
+    ├── ForbiddenError              403  who is calling may not do this
+    ├── NotFoundError               404
+    │   ├── CustomerNotFoundError
+    │   └── MessageNotFoundError
+    ├── ConflictError               409
+    │   ├── PhoneTakenError
+    │   ├── IdempotencyKeyReusedError
+    │   ├── MappingConflictError
+    │   └── MessageStateError
+    └── UnavailableError            503  try again after `retry_after` seconds
+        ├── DatabaseBusyError
+        ├── DatabaseUnavailableError
+        └── TooManyStreamsError
+
+The text of each is one readable sentence for the caller: never SQL, never a customer's text.
+"""
+
+
+class CrmError(Exception):
+    """Base of the family; its text is shown to the caller."""
+
+    status = 500
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidInputError(CrmError):
+    """Well-formed input that breaks a rule; `errors` maps a field to its messages."""
+
+    status = 422
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.errors = {field: [detail]} if field else {}
+
+
+class NotSignedInError(CrmError):
+    """The caller did not prove who it is."""
+
+    status = 401
+
+
+class ForbiddenError(CrmError):
+    """The caller is known, or need not be, but may not do this."""
+
+    status = 403
+
+
+class NotFoundError(CrmError):
+    """The thing asked for does not exist."""
+
+    status = 404
+
+
+class CustomerNotFoundError(NotFoundError):
+    """No such customer."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such customer.")
+
+
+class MessageNotFoundError(NotFoundError):
+    """No such message."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such message.")
+
+
+class ConflictError(CrmError):
+    """The request contradicts what is stored."""
+
+    status = 409
+
+
+class PhoneTakenError(ConflictError):
+    """A customer with this phone exists."""
+
+    def __init__(self, customer_id: int) -> None:
+        super().__init__(f"Customer {customer_id} already has this phone.")
+
+
+class IdempotencyKeyReusedError(ConflictError):
+    """An idempotency key came again with another body."""
+
+    def __init__(self) -> None:
+        super().__init__("This idempotency key was already used for another message.")
+
+
+class MappingConflictError(ConflictError):
+    """A WhatsApp id and a message that are already paired otherwise."""
+
+
+class MessageStateError(ConflictError):
+    """The message's state does not allow what was asked."""
+
+
+class UnavailableError(CrmError):
+    """Not now; the caller may try again after `retry_after` seconds."""
+
+    status = 503
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class DatabaseBusyError(UnavailableError):
+    """The database's write lock could not be had in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is busy, nothing was changed; try again.")
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """The database does not answer, or its disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be used now, nothing was changed; try again.")
+
+
+class TooManyStreamsError(UnavailableError):
+    """This process has as many open event streams as it may hold."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many event streams are open; try again.", retry_after=5)

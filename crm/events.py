@@ -1,0 +1,142 @@
+"""The catalogue of events, and how they are written into the log.
+
+Each class is one `type` of the stream; its fields are the JSON object that browsers get, beside
+`type`. Events carry absolute state, so a client never counts. `docs/events.md` lists them all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import orjson
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.models import Event
+
+APPEND_LOCK = 0x43524D
+"""PostgreSQL's advisory lock that gives event ids the order of their commits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainEvent:
+    """Something that happened to a customer, a message or the gateway."""
+
+    type: ClassVar[str]
+    customer_id: int | None
+
+    def to_json(self) -> bytes:
+        """The event as the stream shows it."""
+        return orjson.dumps({"type": self.type, **asdict(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived(DomainEvent):
+    """A customer wrote. `message` is the whole message, `customer` the list row after it."""
+
+    type: ClassVar[str] = "inbound_message"
+    message: dict[str, Any]
+    customer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCreated(DomainEvent):
+    """A customer exists. `customer` is its list row."""
+
+    type: ClassVar[str] = "new_customer"
+    customer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSeen(DomainEvent):
+    """The customer has read an outbound message: once a message, at its first ack of 3 or more."""
+
+    type: ClassVar[str] = "message_seen"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageQueued(DomainEvent):
+    """An agent wrote. `message` is the whole message, `customer` the list row after it."""
+
+    type: ClassVar[str] = "outbound_message"
+    message: dict[str, Any]
+    customer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStatusChanged(DomainEvent):
+    """`message` has `id`, `ack`, `status`, `whatsapp_id`, `error` as they are now."""
+
+    type: ClassVar[str] = "message_status"
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesRead(DomainEvent):
+    """An agent has read a chat up to message `up_to`."""
+
+    type: ClassVar[str] = "messages_read"
+    up_to: int
+    customer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerUpdated(DomainEvent):
+    """Name, status, remark, picture or other fields changed. `customer` is the list row."""
+
+    type: ClassVar[str] = "customer_updated"
+    customer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDeleted(DomainEvent):
+    """A customer and all its messages are erased."""
+
+    type: ClassVar[str] = "customer_deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStatusChanged(DomainEvent):
+    """The gateway's own status, or that it cannot be reached."""
+
+    type: ClassVar[str] = "gateway_status"
+    gateway: dict[str, Any]
+
+
+CATALOGUE: tuple[type[DomainEvent], ...] = (
+    MessageReceived,
+    CustomerCreated,
+    MessageSeen,
+    MessageQueued,
+    MessageStatusChanged,
+    MessagesRead,
+    CustomerUpdated,
+    CustomerDeleted,
+    GatewayStatusChanged,
+)
+
+RESET = orjson.dumps({"type": "reset"})
+"""Told to a client whose gap cannot be filled: refetch everything. Never stored."""
+
+
+def append(session: Session, events: Sequence[DomainEvent]) -> list[tuple[int, bytes]]:
+    """Write the events last in the transaction; returns their ids and JSON, in order."""
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite's BEGIN IMMEDIATE orders the commits already.
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+    moment = clock.now()
+    documents = [event.to_json() for event in events]
+    rows = [
+        {
+            "type": event.type,
+            "customer_id": event.customer_id,
+            "data": document.decode(),
+            "created_at": moment,
+        }
+        for event, document in zip(events, documents, strict=True)
+    ]
+    statement = insert(Event).returning(Event.id, sort_by_parameter_order=True)
+    ids = session.scalars(statement, rows).all()
+    return list(zip(ids, documents, strict=True))

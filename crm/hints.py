@@ -1,0 +1,134 @@
+"""Hints leave the process here, after the commit and off the caller's path.
+
+One daemon thread per process sends jobs to Celery and events to the flask-sse channel. A caller
+only puts them into a bounded queue, so a Redis that is away or frozen slows no request. What
+cannot be sent is dropped: the rows are the truth, the sweep and the stream's reader find them.
+"""
+
+import atexit
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import structlog
+from celery import Celery
+from redis import Redis
+
+from crm.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+QUEUE_SIZE = 20_000
+BATCH = 200
+PAUSE_AFTER_FAILURE = 0.5
+FLUSH_AT_EXIT = 2.0
+
+Published = tuple[int, bytes]
+"""An event's id and JSON."""
+Errand = Callable[[], None]
+"""Something else that talks to Redis and may get lost."""
+
+
+def sse_message(event_id: int, document: bytes) -> bytes:
+    """What flask-sse puts on its channel: the `data` and `id` of one server-sent event."""
+    return orjson.dumps({"data": orjson.Fragment(document), "id": event_id})
+
+
+class Hints:
+    """Sends jobs and events, each at most once, in the order of `send` calls."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Job | Published | Errand] = queue.Queue(QUEUE_SIZE)
+        self._thread: threading.Thread | None = None
+        self._owner = 0
+        self._lock = threading.Lock()
+        self.send_jobs: Callable[[Sequence[Job]], None] = lambda jobs: None
+        self.publish: Callable[[Sequence[Published]], None] = lambda events: None
+
+    def init_app(self, *, celery: Celery, redis: "Redis[Any]", channel: str) -> None:
+        """Bind to a Celery app and a Redis client whose calls time out quickly."""
+
+        def send_jobs(jobs: Sequence[Job]) -> None:
+            with celery.producer_pool.acquire(block=True, timeout=1) as producer:
+                for job in jobs:
+                    celery.send_task(job.name, job.args, producer=producer)
+
+        def publish(events: Sequence[Published]) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for event_id, document in events:
+                pipeline.publish(channel, sse_message(event_id, document))
+            pipeline.execute()
+
+        self.send_jobs, self.publish = send_jobs, publish
+
+    def send(self, jobs: Sequence[Job], events: Sequence[Published]) -> None:
+        """Take jobs and events to be sent soon; never blocks, drops what does not fit."""
+        if not (jobs or events):
+            return
+        self._ensure_thread()
+        try:
+            for event in events:
+                self._queue.put_nowait(event)
+            for job in jobs:
+                self._queue.put_nowait(job)
+        except queue.Full:
+            log.warning("hints_dropped", reason="queue full", waiting=self._queue.qsize())
+
+    def run(self, errand: Errand) -> None:
+        """Run something soon on the sending thread."""
+        self._ensure_thread()
+        with suppress(queue.Full):
+            self._queue.put_nowait(errand)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was taken is sent; False when the time ran out first."""
+        deadline = time.monotonic() + timeout
+        while self._queue.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not self._queue.unfinished_tasks
+
+    def _ensure_thread(self) -> None:
+        # A fork leaves the thread behind, so each process starts its own at its first hint.
+        if self._owner == os.getpid():
+            return
+        with self._lock:
+            if self._owner != os.getpid():
+                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                self._thread.start()
+                self._owner = os.getpid()
+                atexit.register(self.flush, FLUSH_AT_EXIT)
+
+    def _run(self) -> None:
+        while True:
+            batch = [self._queue.get()]
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                self._send(batch)
+            finally:
+                for _ in batch:
+                    self._queue.task_done()
+
+    def _send(self, batch: Sequence[Job | Published | Errand]) -> None:
+        events = [item for item in batch if isinstance(item, tuple)]
+        jobs = [item for item in batch if isinstance(item, Job)]
+        errands = [item for item in batch if not isinstance(item, tuple | Job)]
+        if events:
+            errands.insert(0, lambda: self.publish(events))
+        if jobs:
+            errands.append(lambda: self.send_jobs(jobs))
+        for errand in errands:
+            try:
+                errand()
+            except Exception as error:  # a hint: whatever the fault, the rows remain
+                log.warning("hints_dropped", events=len(events), jobs=len(jobs), reason=repr(error))
+                time.sleep(PAUSE_AFTER_FAILURE)
+
+
+hints = Hints()
+"""This process's sender; the factory binds it, tests replace its two callables."""

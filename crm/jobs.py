@@ -1,0 +1,34 @@
+"""One function per background job. Jobs are sent by name; `workers/` has a task of each name.
+
+A job is a hint: its arguments are ids only, and losing it loses nothing but time, because the
+rows say what must happen next and the sweep reads them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The name of a task and its arguments."""
+
+    name: str
+    args: tuple[int, ...] = ()
+
+
+def deliver_message(message_id: int) -> Job:
+    """Try to hand one queued message to the gateway."""
+    return Job("messages.deliver", (message_id,))
+
+
+def check_accepted(message_id: int) -> Job:
+    """Ask the gateway about a message that it accepted and never spoke of again."""
+    return Job("messages.check_accepted", (message_id,))
+
+
+def erase_at_gateway(job_id: int) -> Job:
+    """Tell the gateway to erase what it keeps of a deleted customer."""
+    return Job("customers.erase_at_gateway", (job_id,))
+
+
+ALL = (deliver_message, check_accepted, erase_at_gateway)
+"""Every job; a wiring test compares it with the tasks."""

@@ -1,0 +1,76 @@
+"""A customer: one line on WhatsApp, known by a phone, by a LID, or by both."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm import clock
+from crm.extensions import Base, Id
+
+PREVIEW = 1000
+"""Characters of the last message that the list carries."""
+
+
+class Customer(Base):
+    """One row of the inbox's list, with its summary kept up in the same transaction."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    phone: Mapped[str] = mapped_column(String(15))
+    """Digits as first given; empty while only the LID is known."""
+    phone_key: Mapped[str | None] = mapped_column(String(16))
+    """The form that all national variants share; None while the phone is unknown."""
+    lid: Mapped[str | None] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(40))
+    remark: Mapped[str | None] = mapped_column(Text)
+    extra_fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    photo_url: Mapped[str | None] = mapped_column(Text)
+    unread_count: Mapped[int]
+    last_message: Mapped[str | None] = mapped_column(Text)
+    last_timestamp: Mapped[datetime | None] = mapped_column(DateTime)
+    active_at: Mapped[datetime] = mapped_column(DateTime)
+    """What the list is ordered by: `last_timestamp`, else `created_at`."""
+    created_at: Mapped[datetime] = mapped_column(DateTime)
+    updated_at: Mapped[datetime] = mapped_column(DateTime)
+
+    __table_args__ = (
+        Index("uq_customers_phone_key", "phone_key", unique=True),
+        Index("uq_customers_lid", "lid", unique=True),
+        Index("ix_customers_active_at", "active_at", "id"),
+        Index("ix_customers_status", "status", "active_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    @classmethod
+    def new(cls, *, name: str, phone: str, phone_key: str | None, lid: str | None = None,
+            status: str = "new") -> "Customer":  # fmt: skip
+        """A customer without messages."""
+        moment = clock.now()
+        return cls(
+            name=name,
+            phone=phone,
+            phone_key=phone_key,
+            lid=lid,
+            status=status,
+            extra_fields={},
+            unread_count=0,
+            active_at=moment,
+            created_at=moment,
+            updated_at=moment,
+        )
+
+    @property
+    def address(self) -> str:
+        """What the gateway sends to: the phone, or `<lid>@lid` until one is known."""
+        return self.phone or f"{self.lid}@lid"
+
+    def show_message(self, content: str, timestamp: datetime) -> None:
+        """Make a message the last one; the list's order never goes back in time."""
+        self.last_message = content[:PREVIEW]
+        self.last_timestamp = max(self.last_timestamp or timestamp, timestamp)
+        self.active_at = self.last_timestamp
+        self.updated_at = clock.now()

@@ -1,0 +1,1 @@
+"""Reads behind lists and figures: rows and bytes, never a commit."""

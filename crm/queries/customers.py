@@ -1,0 +1,95 @@
+"""The inbox's list of customers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+
+from sqlalchemy import Select, or_, select, tuple_
+
+from crm import wire
+from crm.errors import CustomerNotFoundError, InvalidInputError
+from crm.extensions import db
+from crm.models import Customer
+from crm.phones import SEPARATORS
+from crm.queries.pages import Page, decode_cursor, read_all, read_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFilter:
+    """Which customers a list shows; None leaves a filter out."""
+
+    search: str | None = None
+    status: str | None = None
+
+
+def find_customer(customer_id: int) -> Customer:
+    """One customer. Raises `CustomerNotFoundError`."""
+    customer = db.session.get(Customer, customer_id)
+    if customer is None:
+        raise CustomerNotFoundError
+    return customer
+
+
+def all_summaries(chosen: CustomerFilter) -> IO[bytes]:
+    """Every summary, newest activity first."""
+    return read_all(_summaries(chosen), wire.customer_summary)
+
+
+def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
+    """Some summaries, newest activity first, from the cursor on."""
+    statement = _summaries(chosen)
+    if cursor is not None:
+        moment, last_id = decode_cursor(cursor, str, int)
+        after = (_parse_moment(moment), last_id)
+        statement = statement.where(tuple_(Customer.active_at, Customer.id) < after)
+    return read_page(
+        statement,
+        wire.customer_summary,
+        limit=limit,
+        key=lambda row: [row.active_at.isoformat(), row.id],
+    )
+
+
+def all_customers(chosen: CustomerFilter) -> IO[bytes]:
+    """Every customer, by id."""
+    return read_all(_customers(chosen), wire.customer)
+
+
+def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
+    """Some customers by id, from the cursor on."""
+    statement = _customers(chosen)
+    if cursor is not None:
+        statement = statement.where(Customer.id > decode_cursor(cursor, int)[0])
+    return read_page(statement, wire.customer, limit=limit, key=lambda row: [row.id])
+
+
+def _summaries(chosen: CustomerFilter) -> Select[Any]:
+    statement: Select[Any] = select(*wire.SUMMARY_COLUMNS)
+    return _filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
+
+
+def _customers(chosen: CustomerFilter) -> Select[Any]:
+    return _filtered(select(*wire.CUSTOMER_COLUMNS), chosen).order_by(Customer.id)
+
+
+def _filtered(statement: Select[Any], chosen: CustomerFilter) -> Select[Any]:
+    if chosen.status is not None:
+        statement = statement.where(Customer.status == chosen.status)
+    if chosen.search:
+        ways = [
+            Customer.name.icontains(chosen.search, autoescape=True),
+            Customer.last_message.icontains(chosen.search, autoescape=True),
+        ]
+        digits = SEPARATORS.sub("", chosen.search).removeprefix("+")
+        if digits.isdecimal():
+            ways.append(Customer.phone.contains(digits, autoescape=True))
+        statement = statement.where(or_(*ways))
+    return statement
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        detail = "The cursor is not one that this list gave out."
+        raise InvalidInputError(detail, field="cursor") from error

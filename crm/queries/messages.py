@@ -1,0 +1,78 @@
+"""Chats, and messages by state."""
+
+from typing import IO, Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from crm import wire
+from crm.errors import MessageNotFoundError
+from crm.extensions import db
+from crm.models import Direction, Dispatch, Message
+from crm.models.message import ACK_STATUS
+from crm.queries.customers import find_customer
+from crm.queries.pages import Page, decode_cursor, read_all, read_page
+
+STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
+            *ACK_STATUS.values())  # fmt: skip
+"""Every state that an outbound message can be shown in."""
+
+
+def find_message(message_id: int) -> Message:
+    """One message. Raises `MessageNotFoundError`."""
+    message = db.session.get(Message, message_id)
+    if message is None:
+        raise MessageNotFoundError
+    return message
+
+
+def whole_chat(customer_id: int) -> IO[bytes]:
+    """Every message of a customer, oldest first. Raises `CustomerNotFoundError`."""
+    find_customer(customer_id)
+    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
+    return read_all(statement.order_by(Message.id), wire.message)
+
+
+def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
+    """The newest messages of a customer, or those before the cursor; oldest first."""
+    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
+    page = _newest_page(statement, limit=limit, cursor=cursor, newest_last=True)
+    if page.body == b"[]":
+        find_customer(customer_id)
+    return page
+
+
+def all_in_state(status: str) -> IO[bytes]:
+    """Every outbound message in this state, newest first."""
+    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
+    return read_all(statement.order_by(Message.id.desc()), wire.message)
+
+
+def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
+    """Some outbound messages in this state, newest first."""
+    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
+    return _newest_page(statement, limit=limit, cursor=cursor, newest_last=False)
+
+
+def _newest_page(
+    statement: Select[Any], *, limit: int, cursor: str | None, newest_last: bool
+) -> Page:
+    if cursor is not None:
+        statement = statement.where(Message.id < decode_cursor(cursor, int)[0])
+    return read_page(
+        statement.order_by(Message.id.desc()),
+        wire.message,
+        limit=limit,
+        key=lambda row: [row.id],
+        newest_last=newest_last,
+    )
+
+
+def _in_state(status: str) -> list[ColumnElement[bool]]:
+    acks = {name: ack for ack, name in ACK_STATUS.items()}
+    if status in acks:
+        return [
+            Message.direction == Direction.OUTBOUND,
+            Message.dispatch == Dispatch.MAPPED,
+            Message.ack == acks[status],
+        ]
+    return [Message.direction == Direction.OUTBOUND, Message.dispatch == status]

@@ -1,0 +1,106 @@
+"""Lists as JSON bytes: whole ones from one snapshot, or pages with an opaque keyset cursor."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+import orjson
+from sqlalchemy import Select, func, select
+
+from crm.errors import InvalidInputError
+from crm.extensions import db
+from crm.models import Counter, CounterName, Event
+
+FETCH = 500
+IN_MEMORY = 2 * 1024 * 1024
+"""Bytes of a whole list that are held in memory; a longer one goes through a temporary file."""
+
+Shape = Callable[[Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The state of the database that a list shows: the newest event, in this very database."""
+
+    database_id: int
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list as JSON, and the cursor of the rows after them."""
+
+    body: bytes
+    next_cursor: str | None
+
+
+def read_version() -> Version:
+    """To be read before the rows: these may be newer than it says, never older."""
+    database_id = (
+        select(Counter.value).where(Counter.name == CounterName.DATABASE_ID).scalar_subquery()
+    )
+    newest = select(func.max(Event.id)).scalar_subquery()
+    row = db.session.execute(select(database_id, newest)).one()
+    return Version(database_id=row[0] or 0, event_id=row[1] or 0)
+
+
+def read_all(statement: Select[Any], shape: Shape) -> IO[bytes]:
+    """The whole list, rewound. No transaction is left open for a slow reader."""
+    spool = SpooledTemporaryFile(max_size=IN_MEMORY)
+    separator = b"["
+    result = db.session.execute(statement.execution_options(yield_per=FETCH))
+    for partition in result.partitions():
+        for row in partition:
+            spool.write(separator + orjson.dumps(shape(row)))
+            separator = b","
+    db.session.rollback()
+    spool.write(b"[]" if separator == b"[" else b"]")
+    spool.seek(0)
+    return spool
+
+
+def read_page(
+    statement: Select[Any],
+    shape: Shape,
+    *,
+    limit: int,
+    key: Callable[[Any], list[Any]],
+    newest_last: bool = False,
+) -> Page:
+    """One page of a statement that is ordered by `key` and already begins after the cursor."""
+    rows = db.session.execute(statement.limit(limit + 1)).all()
+    shown = rows[:limit]
+    next_cursor = encode_cursor(key(shown[-1])) if len(rows) > limit else None
+    ordered: Iterable[Any] = reversed(shown) if newest_last else shown
+    return Page(orjson.dumps([shape(row) for row in ordered]), next_cursor)
+
+
+def chunks(file: IO[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
+    """A file's bytes piece by piece; the file is closed at the end, or when reading stops."""
+    with file:
+        while piece := file.read(size):
+            yield piece
+
+
+def encode_cursor(key: list[Any]) -> str:
+    """A cursor for the `Link` header; clients give it back as it is."""
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type) -> list[Any]:
+    """The key in a cursor, checked against the types expected. Raises `InvalidInputError`."""
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(key, list) or [type(part) for part in key] != list(types):
+        raise _bad_cursor()
+    return key
+
+
+def _bad_cursor() -> InvalidInputError:
+    return InvalidInputError("The cursor is not one that this list gave out.", field="cursor")

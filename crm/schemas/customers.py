@@ -1,0 +1,125 @@
+"""Customers, in and out."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from crm.schemas.base import (
+    TIME,
+    Id,
+    JsonObject,
+    PageQuery,
+    Phone,
+    PossiblePhone,
+    Schema,
+    Text,
+    not_blank,
+)
+
+SEED_PHOTO = "https://pps.whatsapp.net/v/t61.jpg"
+
+
+class PhotoUrl(Text):
+    """A web address; `http://` is a matter of where the product runs, so of the view."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        url = super()._deserialize(value, *args, **kwargs)
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"https", "http"} and bool(parts.hostname)
+        except ValueError:
+            usable = False
+        if not usable or not url.isprintable() or " " in url:
+            raise ma.ValidationError("Must be an https:// address.")
+        return url
+
+
+class CustomerSummarySchema(Schema):
+    """A row of the inbox's list."""
+
+    id = Id()
+    name = fields.String()
+    phone = fields.String(metadata={"example": "60127878560"})
+    lid = fields.String(allow_none=True)
+    photo_url = fields.String(allow_none=True)
+    status = fields.String(metadata={"example": "new"})
+    last_message = fields.String(allow_none=True)
+    last_timestamp = fields.String(allow_none=True, metadata=TIME)
+    unread_count = fields.Integer()
+
+
+class CustomerSchema(Schema):
+    """A customer with all that an agent may edit."""
+
+    id = Id()
+    name = fields.String()
+    phone = fields.String(metadata={"example": "60127878560"})
+    lid = fields.String(allow_none=True)
+    status = fields.String(metadata={"example": "new"})
+    remark = fields.String(allow_none=True)
+    extra_fields = fields.Dict(keys=fields.String())
+    photo_url = fields.String(allow_none=True)
+    unread_count = fields.Integer()
+    created_at = fields.String(metadata=TIME)
+    updated_at = fields.String(metadata=TIME)
+
+
+def _name(**kwargs: Any) -> Text:
+    return Text(validate=[validate.Length(1, 120), not_blank], **kwargs)
+
+
+def _status(**kwargs: Any) -> Text:
+    return Text(
+        validate=[validate.Length(1, 40), not_blank],
+        metadata={"description": "A label: new, open, waiting, won, lost, or your own."},
+        **kwargs,
+    )
+
+
+class CustomerQuery(PageQuery):
+    """Which customers."""
+
+    search = Text(
+        validate=validate.Length(max=200),
+        metadata={"description": "Part of the name, the phone or the last message."},
+    )
+    status = Text(validate=validate.Length(max=40))
+
+
+class CreateCustomerSchema(Schema):
+    """A new customer."""
+
+    name = _name(required=True)
+    phone = PossiblePhone(required=True, metadata={"example": "60123456789"})
+    status = _status(load_default="new")
+
+
+class UpdateCustomerSchema(Schema):
+    """What an agent may change; fields left out stay as they are."""
+
+    name = _name()
+    status = _status()
+    remark = Text(allow_none=True, validate=validate.Length(max=20_000))
+    extra_fields = JsonObject(metadata={"type": "object"})
+    photo_url = PhotoUrl(allow_none=True, validate=validate.Length(max=2048))
+
+
+class PhotoSchema(Schema):
+    """A customer's picture."""
+
+    phone = Phone(required=True, metadata={"example": "60123456789"})
+    photo_url = PhotoUrl(
+        required=True, validate=validate.Length(max=2048), metadata={"example": SEED_PHOTO}
+    )
+
+
+class MarkReadSchema(Schema):
+    """How far an agent has read."""
+
+    up_to = Id(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Id of the newest message shown; without it, the newest of all."},
+    )

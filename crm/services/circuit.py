@@ -1,0 +1,62 @@
+"""The circuit breaker before the gateway: while it is away, messages wait and use up no try.
+
+Closed: every claim passes. After `OPEN_AFTER` sends in a row that the gateway did not take it
+opens for `PROBE_EVERY`; then one message goes first. Its success closes the breaker again.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.models import GatewayLink
+
+LINK_ID = 1
+OPEN_AFTER = 3
+PROBE_EVERY = timedelta(seconds=2)
+
+
+def may_pass(session: Session, moment: datetime) -> bool:
+    """Whether a claimable message may be claimed now; passing an open breaker takes the probe."""
+    if session.scalar(select(GatewayLink.open_until)) is None:
+        return True
+    link = _lock(session)
+    if link.open_until and link.open_until > moment:
+        return False
+    if link.open_until:
+        link.open_until = moment + PROBE_EVERY
+    return True
+
+
+def note_refusal(session: Session, moment: datetime, reason: str) -> None:
+    """The gateway did not take a message; enough of that in a row opens the breaker."""
+    link = _lock(session)
+    link.refusals += 1
+    link.reason = reason
+    if link.refusals >= OPEN_AFTER:
+        link.open_until = moment + PROBE_EVERY
+
+
+def note_answer(session: Session) -> None:
+    """The gateway answered: close the breaker."""
+    if session.scalar(select(GatewayLink.refusals)):
+        link = _lock(session)
+        link.refusals, link.open_until, link.reason = 0, None, None
+
+
+def open_reason(session: Session) -> str | None:
+    """Why messages wait, or None while the breaker is closed."""
+    return session.scalar(select(GatewayLink.reason).where(GatewayLink.open_until.is_not(None)))
+
+
+def is_open(session: Session, moment: datetime) -> bool:
+    """Whether no message may be claimed at this moment."""
+    until = session.scalar(select(GatewayLink.open_until))
+    return until is not None and until > moment
+
+
+def _lock(session: Session) -> GatewayLink:
+    link = session.get(GatewayLink, LINK_ID, with_for_update=True)
+    if link is None:
+        raise RuntimeError("the migrations put one row into gateway_link")
+    return link

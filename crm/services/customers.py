@@ -1,0 +1,134 @@
+"""What can be done to customers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm import clock, jobs, wire
+from crm.errors import CustomerNotFoundError, PhoneTakenError
+from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
+from crm.models import Customer, Erasure, Event
+from crm.phones import phone_key
+from crm.transaction import Transaction, transaction
+
+EDITABLE = ("name", "status", "remark", "extra_fields", "photo_url")
+NAME_LENGTH = 120
+
+
+def create_customer(*, name: str, phone: str, status: str) -> Customer:
+    """Add a customer by hand. Raises `PhoneTakenError` where a variant of the phone exists."""
+    with transaction() as tx:
+        customer, created = find_or_create_customer(tx, phone=phone, name=name, status=status)
+        if not created:
+            raise PhoneTakenError(customer.id)
+        return customer
+
+
+def update_customer(customer_id: int, changes: Mapping[str, Any]) -> Customer:
+    """Change the fields given; others stay. What changes nothing tells nobody."""
+    with transaction() as tx:
+        customer = lock_customer(tx.session, customer_id)
+        _apply(tx, customer, {name: changes[name] for name in EDITABLE if name in changes})
+        return customer
+
+
+def set_customer_photo(*, phone: str, photo_url: str) -> Customer:
+    """Keep the address of a customer's picture; it is never fetched from here."""
+    with transaction() as tx:
+        customer = _find(tx.session, phone=phone, lid=None)
+        if customer is None:
+            raise CustomerNotFoundError
+        _apply(tx, customer, {"photo_url": photo_url})
+        return customer
+
+
+def delete_customer(customer_id: int) -> None:
+    """Erase a customer: messages, event rows, queued sends, and the gateway's copies."""
+    with transaction() as tx:
+        customer = lock_customer(tx.session, customer_id)
+        erasure = Erasure(address=customer.address, due_at=clock.now())
+        tx.session.add(erasure)
+        tx.session.execute(delete(Event).where(Event.customer_id == customer_id))
+        tx.session.delete(customer)  # its messages go by the foreign key's cascade
+        tx.session.flush()
+        tx.record(CustomerDeleted(customer_id=customer_id))
+        tx.enqueue(jobs.erase_at_gateway(erasure.id))
+
+
+def lock_customer(session: Session, customer_id: int) -> Customer:
+    """The customer, held until the commit so that one chat changes in one order."""
+    customer = session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+    if customer is None:
+        raise CustomerNotFoundError
+    return customer
+
+
+def find_or_create_customer(
+    tx: Transaction,
+    *,
+    phone: str,
+    lid: str | None = None,
+    name: str | None = None,
+    status: str = "new",
+) -> tuple[Customer, bool]:
+    """The customer of a phone or LID, locked, and whether it was made now.
+
+    A customer known by its LID alone learns its phone here, and the other way round.
+    """
+    customer = _find(tx.session, phone=phone, lid=lid)
+    if customer is not None:
+        _learn(tx.session, customer, phone=phone, lid=lid)
+        return customer, False
+    fresh = Customer.new(
+        name=(name or phone or f"{lid}")[:NAME_LENGTH],
+        phone=phone,
+        phone_key=phone_key(phone) if phone else None,
+        lid=lid,
+        status=status,
+    )
+    try:
+        with tx.session.begin_nested():
+            tx.session.add(fresh)
+    except IntegrityError:
+        # Another process stored the same line a moment ago; its commit is visible now.
+        customer = _find(tx.session, phone=phone, lid=lid)
+        if customer is None:
+            raise
+        return customer, False
+    tx.record(CustomerCreated(customer_id=fresh.id, customer=wire.customer_summary(fresh)))
+    return fresh, True
+
+
+def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:
+    """By phone first: where a phone and a LID lead to two customers, the phone's is meant."""
+    ways = []
+    if phone:
+        ways.append(Customer.phone_key == phone_key(phone))
+    if lid:
+        ways.append(Customer.lid == lid)
+    found = session.scalars(
+        select(Customer).where(or_(*ways)).order_by(Customer.id).with_for_update()
+    ).all()
+    by_phone = [customer for customer in found if phone and customer.phone]
+    return next(iter(by_phone or found), None)
+
+
+def _learn(session: Session, customer: Customer, *, phone: str, lid: str | None) -> None:
+    if phone and not customer.phone:
+        customer.phone, customer.phone_key = phone, phone_key(phone)
+    taken = select(Customer.id).where(Customer.lid == lid)
+    if lid and not customer.lid and session.scalar(taken) is None:
+        customer.lid = lid
+
+
+def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> None:
+    differing = {name: value for name, value in changes.items() if getattr(customer, name) != value}
+    if not differing:
+        return
+    for name, value in differing.items():
+        setattr(customer, name, value)
+    customer.updated_at = clock.now()
+    tx.record(CustomerUpdated(customer_id=customer.id, customer=wire.customer_summary(customer)))

@@ -1,0 +1,87 @@
+"""What becomes of a message after the gateway took it: asked for, or told by it."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from crm import clock
+from crm.extensions import db
+from crm.gateway_client import GatewayError, gateway
+from crm.models import CounterName, Dispatch, Message
+from crm.models.message import may_become
+from crm.services.delivery import close, give_up
+from crm.services.receipts import hold_whatsapp_id, lock_outbound_message, pair
+from crm.transaction import Transaction, transaction
+
+GIVE_UP_ASKING_AFTER = timedelta(minutes=15)
+
+log = structlog.get_logger(__name__)
+
+
+def check_accepted(message_id: int) -> str:
+    """Ask the gateway about an accepted message that nothing more was heard of."""
+    dispatch = db.session.scalar(select(Message.dispatch).where(Message.id == message_id))
+    db.session.rollback()  # no transaction stays open across HTTP
+    if dispatch != Dispatch.ACCEPTED:
+        return "settled_elsewhere"
+    return str(learn_outcome(message_id, ask_gateway(message_id)).dispatch)
+
+
+def ask_gateway(message_id: int) -> dict[str, Any]:
+    """The gateway's word on a message; empty where it cannot or does not say."""
+    try:
+        return gateway.find_message(message_id) or {}
+    except GatewayError as error:
+        log.info("gateway_does_not_say", message_id=message_id, code=error.code)
+        return {}
+
+
+def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
+    """Write down what the gateway said; silence for too long makes a message `unknown`."""
+    whatsapp_id = told.get("whatsapp_id")
+    state = told.get("state")
+    with transaction() as tx:
+        if isinstance(whatsapp_id, str) and whatsapp_id:
+            hold_whatsapp_id(tx.session, whatsapp_id)
+            message = lock_outbound_message(tx.session, message_id)
+            pair(tx, message, whatsapp_id)
+            return message
+        message = lock_outbound_message(tx.session, message_id)
+        waited_too_long = (
+            message.accepted_at is not None
+            and message.accepted_at < clock.now() - GIVE_UP_ASKING_AFTER
+        )
+        if state == "failed":
+            fail(tx, message, code=str(told.get("code") or ""), reason=told.get("reason"))
+        elif message.dispatch == Dispatch.ACCEPTED and (
+            state == "unknown" or (waited_too_long and state not in {"queued", "sending"})
+        ):
+            message.maybe_written = True
+            give_up(tx, message, code="no_word", reason="The gateway took it and said no more.")
+        return message
+
+
+def report_failed(
+    message_id: int, *, code: str, reason: str | None, attempt: int | None
+) -> Message:
+    """The gateway could not send what it had accepted. What WhatsApp has stays as it is."""
+    with transaction() as tx:
+        message = lock_outbound_message(tx.session, message_id)
+        if attempt is None or attempt >= message.gateway_attempt:
+            fail(tx, message, code=code, reason=reason)
+        return message
+
+
+def fail(tx: Transaction, message: Message, *, code: str, reason: str | None) -> None:
+    """Definitely not sent, by the gateway's own word."""
+    if message.dispatch not in may_become(Dispatch.FAILED):
+        return
+    message.dispatch = Dispatch.FAILED
+    message.maybe_written = False
+    message.due_at = None
+    tx.count(CounterName.MESSAGES_FAILED)
+    shown = (reason or "The gateway could not send it.")[:300]
+    log.error("message_failed", message_id=message.id, customer_id=message.customer_id, code=code)
+    close(tx, message, code=code[:64], reason=shown)

@@ -1,0 +1,147 @@
+"""The only commit in the project, and what may leave the process after it.
+
+    with transaction() as tx:
+        message = ...
+        tx.record(MessageQueued(...))
+        tx.enqueue(jobs.deliver_message(message.id))
+
+Inside, rows change. At the end counters and events are written last and everything is committed;
+only then jobs and events leave as hints. An exception rolls back and forgets them all.
+"""
+
+import threading
+from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.orm import Session
+
+from crm import events
+from crm.database import BUSY_TIMEOUT
+from crm.errors import DatabaseBusyError, DatabaseUnavailableError
+from crm.events import DomainEvent
+from crm.extensions import db
+from crm.hints import hints
+from crm.jobs import Job
+from crm.models import Counter, CounterName
+
+PATIENCE = 1.0
+"""Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
+MAX_WAITING_WRITERS = 16
+LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
+
+
+class Transaction:
+    """What a use case asks for beside its rows."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._events: list[DomainEvent] = []
+        self._jobs: list[Job] = []
+        self._totals: Tally[CounterName] = Tally()
+
+    def record(self, event: DomainEvent) -> None:
+        """Write this event into the log, and tell the browsers after the commit."""
+        self._events.append(event)
+
+    def enqueue(self, job: Job) -> None:
+        """Send this job after the commit."""
+        self._jobs.append(job)
+
+    def count(self, name: CounterName, by: int = 1) -> None:
+        """Raise a stored total."""
+        self._totals[name] += by
+
+    def forget(self) -> None:
+        """Take back everything asked for and changed so far."""
+        self.session.rollback()
+        self._events.clear()
+        self._jobs.clear()
+        self._totals.clear()
+
+    def commit(self) -> None:
+        """Write events and totals last, commit, then let the hints go."""
+        self.session.flush()
+        appended = events.append(self.session, self._events) if self._events else []
+        for name, by in self._totals.items():
+            raised = update(Counter).where(Counter.name == name).values(value=Counter.value + by)
+            self.session.execute(raised)
+        self.session.commit()
+        hints.send(self._jobs, appended)
+
+
+class _WriteGate:
+    """Lets one thread of this process write to SQLite at a time, and few wait for long.
+
+    SQLite's own waiting is blind sleeping; a lock here wakes the next writer at once. A burst
+    waits its short turn; when the file stays locked, most are told to try again, so that threads
+    are left for reading.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._waiting_room = threading.BoundedSemaphore(MAX_WAITING_WRITERS)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        if not (self._turn.acquire(timeout=PATIENCE) or self._wait_long()):
+            raise DatabaseBusyError
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _wait_long(self) -> bool:
+        if not self._waiting_room.acquire(blocking=False):
+            return False
+        try:
+            return self._turn.acquire(timeout=BUSY_TIMEOUT - PATIENCE)
+        finally:
+            self._waiting_room.release()
+
+
+_write_gate = _WriteGate()
+
+
+@contextmanager
+def transaction() -> Iterator[Transaction]:
+    """Open the one write transaction of a use case. Transactions do not nest."""
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("transactions do not nest: pass `tx` on instead")
+    session.rollback()  # a read before this must not pin an old snapshot
+    if db.engine.dialect.name == "sqlite":
+        with _write_gate():
+            yield from _run(session)
+    else:
+        yield from _run(session)
+
+
+def _run(session: Session) -> Iterator[Transaction]:
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={"begin": "IMMEDIATE"})
+        tx = Transaction(session)
+        yield tx
+        tx.commit()
+    except (DBAPIError, TimeoutError) as error:
+        session.rollback()
+        raise translate(error) from error
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["writing"] = False
+
+
+def translate(error: Exception) -> Exception:
+    """A database's own error as the family's: busy, unusable, or the error itself (a fault)."""
+    if isinstance(error, TimeoutError):
+        return DatabaseBusyError()
+    if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
+        reason = str(getattr(error, "orig", error)).casefold()
+        busy = any(phrase in reason for phrase in LOCKED)
+        return DatabaseBusyError() if busy else DatabaseUnavailableError()
+    return error

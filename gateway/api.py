@@ -1,0 +1,59 @@
+"""The gateway's endpoints."""
+
+import structlog
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+
+from gateway.bodies import load_body
+from gateway.drivers.base import DriverState
+from gateway.orders import SendOrder
+from gateway.schemas import MAX_ID, EraseSchema, SendSchema
+from gateway.service import current_gateway
+
+log = structlog.get_logger(__name__)
+api = Blueprint("api", __name__)
+internal = Blueprint("internal", __name__)
+
+
+@api.get("/healthz")
+def show_health() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@internal.get("/status")
+def show_status() -> ResponseReturnValue:
+    """Connection, queues and dead letters, without texts and phones."""
+    return jsonify(current_gateway().status())
+
+
+@internal.get("/qr")
+def show_qr() -> ResponseReturnValue:
+    """The code to scan; null where none is needed."""
+    driver = current_gateway().driver
+    return jsonify(qr=driver.qr(), ready=driver.state() is DriverState.READY)
+
+
+@internal.post("/send")
+def accept_send() -> ResponseReturnValue:
+    """Store an order to send; it goes out after the answer. Repeats send nothing."""
+    order: SendOrder = load_body(SendSchema())
+    current_gateway().accept(order, request_id=g.request_id)
+    return jsonify(status="accepted", message="Message queued for sending"), 202
+
+
+@internal.get(f"/messages/<int(max={MAX_ID}):backend_message_id>")
+def show_send(backend_message_id: int) -> ResponseReturnValue:
+    """What became of a message: its newest attempt, or the one that was sent."""
+    send = current_gateway().find_send(backend_message_id)
+    fields = ("backend_message_id", "attempt", "state", "whatsapp_id", "code", "reason")
+    return jsonify({field: getattr(send, field) for field in fields})
+
+
+@internal.post("/erase")
+def erase_chat() -> ResponseReturnValue:
+    """Forget a customer: texts, queued sends, callbacks."""
+    body = load_body(EraseSchema())
+    erased = current_gateway().erase(body["to"])
+    log.info("chat_erased", rows=erased)
+    return jsonify(erased=erased)

@@ -1,0 +1,1 @@
+"""A pretend WhatsApp with pretend customers, which misbehaves on order."""

@@ -1,0 +1,71 @@
+"""Events of the driver, stored as callbacks before the driver may forget them."""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.clock import now
+from gateway.drivers.base import ACK_READ, DriverState, Inbound, Picture, Receipt
+from gateway.notices import (
+    ack_notice,
+    inbox_notice,
+    new_request_id,
+    photo_notice,
+    seen_notice,
+)
+from gateway.store.callbacks import Callback, add_callback
+from gateway.store.database import Store
+from gateway.store.facts import Fact, remember
+from gateway.store.sends import find_by_whatsapp_id
+
+log = structlog.get_logger(__name__)
+
+
+class Recorder:
+    """The event sink that drivers report to."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        on_callback: Callable[[], None],
+        on_state: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._on_callback = on_callback
+        self._on_state = on_state
+
+    def inbound(self, event: Inbound) -> None:
+        self._store_callback(inbox_notice(event))
+
+    def picture(self, event: Picture) -> None:
+        self._store_callback(photo_notice(event))
+
+    def receipt(self, event: Receipt) -> None:
+        with self._store.transaction() as connection:
+            at = now()
+            add_callback(connection, _describe_receipt(connection, event), at=at)
+            remember(connection, Fact.LAST_EVENT_AT, at)
+            remember(connection, Fact.LAST_ACK_AT, at)
+        self._on_callback()
+
+    def state_changed(self, state: DriverState) -> None:
+        log.info("driver_state_changed", state=state)
+        self._on_state()
+
+    def _store_callback(self, callback: Callback) -> None:
+        with self._store.transaction() as connection:
+            at = now()
+            add_callback(connection, callback, at=at)
+            remember(connection, Fact.LAST_EVENT_AT, at)
+        log.info("event_stored", kind=callback.path, request_id=callback.request_id)
+        self._on_callback()
+
+
+def _describe_receipt(connection: Connection, event: Receipt) -> Callback:
+    """A read message of ours is `seen`; one we do not know (yet) is a plain ack."""
+    send = find_by_whatsapp_id(connection, event.whatsapp_id)
+    if send is not None and event.ack == ACK_READ:
+        return seen_notice(event, send)
+    return ack_notice(event, request_id=send.request_id if send else new_request_id())

@@ -1,0 +1,174 @@
+"""Takes accepted sends to the driver, one at a time per chat, and records what came of it."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+from structlog.contextvars import bound_contextvars
+
+from gateway.clock import now
+from gateway.drivers.base import (
+    Driver,
+    DriverState,
+    Outgoing,
+    PermanentError,
+    TemporaryError,
+    UnknownOutcomeError,
+)
+from gateway.lanes import Lanes
+from gateway.notices import failed_notice, map_notice
+from gateway.store.callbacks import add_callback
+from gateway.store.database import Store
+from gateway.store.facts import Fact, remember
+from gateway.store.lanes import DueChats, find_due_chats
+from gateway.store.sends import (
+    Send,
+    change_send,
+    find_attempts,
+    find_next,
+    settle_interrupted,
+    settle_send,
+)
+from gateway.store.tables import SendState, sends
+
+log = structlog.get_logger(__name__)
+
+THREADS = 8
+UNKNOWN_PAUSE = 1.0
+RECORD_PAUSE = 1.0
+EXPIRES_AFTER = 24 * 3600.0
+"""A reply that goes out days late surprises everyone: it fails, and the agent is told."""
+
+Record = Callable[[Connection], None]
+
+
+class Sender:
+    def __init__(self, store: Store, driver: Driver, *, on_callback: Callable[[], None]) -> None:
+        self._store = store
+        self._driver = driver
+        self._on_callback = on_callback
+        self._stopping = threading.Event()
+        self._lanes = Lanes("sender", self._find, handle=self._send_next, threads=THREADS)
+        self.start = self._lanes.start
+        self.wake = self._lanes.wake
+
+    def stop(self, timeout: float) -> None:
+        self._stopping.set()
+        self._lanes.stop(timeout)
+
+    def recover(self) -> None:
+        """Decide on sends that a killed process left half-way: again only where that is safe."""
+        state = SendState.QUEUED if self._driver.idempotent else SendState.UNKNOWN
+        with self._store.transaction() as connection:
+            interrupted = settle_interrupted(connection, state, at=now())
+        if interrupted:
+            log.warning("sends_interrupted", count=interrupted, now=state)
+
+    def _find(self, limit: int) -> DueChats:
+        if self._driver.state() is not DriverState.READY:
+            return DueChats([])  # `state_changed` wakes us.
+        with self._store.reading() as connection:
+            return find_due_chats(connection, sends, state=SendState.QUEUED, at=now(), limit=limit)
+
+    def _send_next(self, chat: str) -> None:
+        with self._store.transaction() as connection:
+            send = _claim(connection, chat)
+        if send is None:
+            self._on_callback()
+            return
+        ids = {"message_id": send.backend_message_id, "attempt": send.attempt}
+        with bound_contextvars(request_id=send.request_id, **ids):
+            self._record(self._attempt(send))
+
+    def _attempt(self, send: Send) -> Record:
+        """Call the driver; returns how to record the outcome."""
+        outgoing = Outgoing(
+            backend_message_id=send.backend_message_id,
+            attempt=send.attempt,
+            chat=send.chat,
+            text=send.text,
+        )
+        try:
+            whatsapp_id = self._driver.send(outgoing)
+        except TemporaryError as error:
+            log.info("send_postponed", reason=str(error), delay=error.delay)
+            return _postpone(send, error.delay)
+        except PermanentError as error:
+            log.error("send_failed", code=error.code)
+            return _fail(send, error)
+        except UnknownOutcomeError as error:
+            return self._doubt(send, error)
+        except Exception as error:  # A driver's bug says nothing about what was sent.
+            log.exception("driver_broke")
+            return self._doubt(send, error)
+        log.info("send_done", whatsapp_id=whatsapp_id)
+        return _succeed(send, whatsapp_id)
+
+    def _doubt(self, send: Send, error: Exception) -> Record:
+        """It may have gone out: only a driver that recognises it may be asked again."""
+        if self._driver.idempotent:
+            return _postpone(send, UNKNOWN_PAUSE)
+        log.error("send_unknown", error=type(error).__name__)
+        return lambda connection: settle_send(
+            connection, send.id, SendState.UNKNOWN, at=now(), code="unknown_outcome"
+        )
+
+    def _record(self, record: Record) -> None:
+        """Write the outcome down, however long the store is away: it happened."""
+        while True:
+            try:
+                with self._store.transaction() as connection:
+                    record(connection)
+            except Exception:
+                log.exception("outcome_not_recorded")
+                if self._stopping.wait(RECORD_PAUSE):
+                    return
+            else:
+                self._on_callback()
+                return
+
+
+def _claim(connection: Connection, chat: str) -> Send | None:
+    """Mark the chat's next send as being sent; None where it needs no sending (any more)."""
+    send = find_next(connection, chat)
+    if send is None or send.due_at > now():
+        return None
+    for other in find_attempts(connection, send.backend_message_id):
+        if other.state is SendState.SENT and other.whatsapp_id:
+            _succeed(send, other.whatsapp_id)(connection)
+            return None
+    if send.accepted_at < now() - EXPIRES_AFTER:
+        expired = PermanentError(
+            "expired", "WhatsApp could not be reached for a day.", retryable=True
+        )
+        _fail(send, expired)(connection)
+        return None
+    change_send(connection, send.id, state=SendState.SENDING)
+    return send
+
+
+def _succeed(send: Send, whatsapp_id: str) -> Record:
+    def record(connection: Connection) -> None:
+        at = now()
+        settle_send(connection, send.id, SendState.SENT, at=at, whatsapp_id=whatsapp_id)
+        add_callback(connection, map_notice(send, whatsapp_id), at=at)
+        remember(connection, Fact.LAST_SENT_AT, at)
+
+    return record
+
+
+def _fail(send: Send, error: PermanentError) -> Record:
+    def record(connection: Connection) -> None:
+        at = now()
+        why = {"code": error.code, "reason": error.reason}
+        settle_send(connection, send.id, SendState.FAILED, at=at, **why)
+        add_callback(connection, failed_notice(send, retryable=error.retryable, **why), at=at)
+
+    return record
+
+
+def _postpone(send: Send, delay: float) -> Record:
+    return lambda connection: change_send(
+        connection, send.id, state=SendState.QUEUED, due_at=now() + delay
+    )

@@ -1,0 +1,81 @@
+"""The gateway's database: SQLite or PostgreSQL, one process, one writer at a time."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from gateway.store.tables import metadata
+
+BUSY_TIMEOUT = 5.0
+"""Seconds a writer waits for the lock before the caller hears 503."""
+
+
+class StoreBusyError(Exception):
+    """The write lock was held too long; nothing was written."""
+
+
+class Store:
+    """Opens transactions. The only place in the gateway that commits."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _make_engine(url)
+        self._writing = self._engine.execution_options(writing=True)
+        # One process: waiting here is fair and free, and row ids follow the order of commits.
+        self._writer = threading.Lock()
+
+    def create_tables(self) -> None:
+        with self.transaction() as connection:
+            metadata.create_all(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back on any error."""
+        if not self._writer.acquire(timeout=BUSY_TIMEOUT):
+            raise StoreBusyError("another writer holds the gateway's store")
+        try:
+            with self._writing.begin() as connection:
+                yield connection
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction; it never waits for a writer."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_size=8, max_overflow=32)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(dbapi_connection: Any, _record: Any) -> None:
+    # None: sqlite3 itself begins nothing, `_begin` does.
+    dbapi_connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
+    ):
+        dbapi_connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turns writer half-way would fail with SQLITE_BUSY, however long it may wait.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

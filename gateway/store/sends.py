@@ -1,0 +1,109 @@
+"""Accepted sends: the statements. States move queued → sending → sent, failed or unknown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from gateway.store.tables import SendState, sends
+
+OPEN = (SendState.QUEUED, SendState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One attempt at one message of the backend, as stored."""
+
+    id: int
+    backend_message_id: int
+    attempt: int
+    chat: str
+    text: str
+    priority: int
+    state: SendState
+    due_at: float
+    accepted_at: float
+    settled_at: float | None
+    whatsapp_id: str | None
+    code: str | None
+    reason: str | None
+    request_id: str
+
+
+def add_send(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Store a new send. Raises IntegrityError where this attempt is known."""
+    connection.execute(insert(sends).values(state=SendState.QUEUED, **values))
+
+
+def find_attempts(connection: Connection, backend_message_id: int) -> list[Send]:
+    """Every attempt at this message, the newest first."""
+    query = (
+        select(sends)
+        .where(sends.c.backend_message_id == backend_message_id)
+        .order_by(sends.c.attempt.desc())
+    )
+    return [_read(row) for row in connection.execute(query)]
+
+
+def find_by_whatsapp_id(connection: Connection, whatsapp_id: str) -> Send | None:
+    query = select(sends).where(sends.c.whatsapp_id == whatsapp_id)
+    return _read_first(connection, query.order_by(sends.c.id).limit(1))
+
+
+def find_next(connection: Connection, chat: str) -> Send | None:
+    """The oldest queued send of this chat."""
+    query = select(sends).where(sends.c.state == SendState.QUEUED, sends.c.chat == chat)
+    return _read_first(connection, query.order_by(sends.c.id).limit(1))
+
+
+def change_send(connection: Connection, send_id: int, **values: Any) -> None:
+    connection.execute(update(sends).where(sends.c.id == send_id).values(**values))
+
+
+def settle_send(
+    connection: Connection, send_id: int, state: SendState, *, at: float, **values: Any
+) -> None:
+    """Give a send its final state and let go of its text."""
+    change_send(connection, send_id, state=state, settled_at=at, text="", **values)
+
+
+def settle_interrupted(connection: Connection, state: SendState, *, at: float) -> int:
+    """Move what a killed process left in `sending`; returns how many there were."""
+    values: dict[str, Any] = {"state": state}
+    if state is not SendState.QUEUED:
+        values |= {"settled_at": at, "text": ""}
+    query = update(sends).where(sends.c.state == SendState.SENDING).values(**values)
+    return connection.execute(query).rowcount
+
+
+def count_open(connection: Connection) -> int:
+    return _count(connection, sends.c.state.in_(OPEN))
+
+
+def erase_chat(connection: Connection, chat: str, *, at: float) -> int:
+    """Forget the person, keep the message ids so that a repeated order sends nothing."""
+    mine = sends.c.chat == chat
+    erased = _count(connection, mine)
+    queued = update(sends).where(mine, sends.c.state == SendState.QUEUED)
+    connection.execute(
+        queued.values(
+            state=SendState.FAILED, code="erased", reason="The customer was erased.", settled_at=at
+        )
+    )
+    connection.execute(update(sends).where(mine).values(text="", chat=""))
+    return erased
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(sends).where(condition)) or 0
+
+
+def _read_first(connection: Connection, query: Any) -> Send | None:
+    row = connection.execute(query).first()
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> Send:
+    values = row._asdict()
+    return Send(**values | {"state": SendState(values["state"])})

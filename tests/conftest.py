@@ -1,0 +1,103 @@
+"""Servers and processes that tests share; each test process has its own, on free ports."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.kit.postgres import PostgresMissing, PostgresServer
+from tests.kit.redis_server import RedisServer
+from tests.kit.stack import Stack
+
+SETTINGS = (
+    "APP_ENV AUTH_REQUIRED BACKEND_URL CORS_ORIGINS DATABASE_URL FLASK_DEBUG GATEWAY_DATABASE_URL "
+    "GATEWAY_DRIVER GATEWAY_URL HOST INTERNAL_TOKEN LOG_LEVEL PORT PROXY_HOPS REDIS_URL SECRET_KEY "
+    "SEND_LEASE SEND_RETRY_BASE SIMULATOR_PAGE WEB_CONCURRENCY WEB_STARTED_AT WEB_THREADS "
+    "WEB_WORKER_CLASS"
+).split()
+StackFactory = Callable[..., Stack]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--complete",
+        action="store_true",
+        help="fail, rather than skip, where this machine lacks something",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The settings of whoever runs the tests do not reach them, and their data stays untouched."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in SETTINGS:
+            environment.delenv(name, raising=False)
+        environment.setenv("VAR_DIR", str(tmp_path_factory.mktemp("var")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def lacking(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
+    """Call it with one sentence when the machine cannot have what a test needs: skips, or fails
+    under --complete."""
+
+    def lacks(sentence: str) -> NoReturn:
+        if pytestconfig.getoption("--complete"):
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+    return lacks
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis for everything that does not harm it. To kill one, make a `RedisServer`."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def postgres(lacking: Callable[[str], NoReturn]) -> Iterator[PostgresServer]:
+    """A real PostgreSQL; `create_database()` gives the URL of a new, empty database."""
+    try:
+        server = PostgresServer()
+    except PostgresMissing as error:
+        lacking(f"PostgreSQL tests left out: {error}")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of an empty database of this module's own; the module runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'crm.sqlite3'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create_database()
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path) -> Iterator[StackFactory]:
+    """Makes a `Stack` with a Redis of its own: `make_stack(database_url=…, settings={…})`."""
+    redis, stacks = RedisServer(tmp_path / "redis"), list[Stack]()
+
+    def make(**options: object) -> Stack:
+        stack = Stack(tmp_path / f"stack{len(stacks)}", redis=redis, **options)  # type: ignore[arg-type]
+        stacks.append(stack)
+        return stack
+
+    redis.start()
+    try:
+        yield make
+    finally:
+        for stack in stacks:
+            stack.end()
+        redis.end()

@@ -1,0 +1,85 @@
+"""Addresses, texts, pauses, the timeline, and which driver a setting means."""
+
+import dataclasses
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from config.settings import GatewayDriver, SettingsError
+from gateway.backoff import LONGEST_PAUSE, parse_retry_after, pause_before
+from gateway.chats import address_fields, parse_chat
+from gateway.clock import to_iso
+from gateway.drivers import make_driver
+from gateway.drivers.simulator.timeline import Timeline
+
+
+@pytest.mark.parametrize(
+    ("given", "chat"),
+    [
+        ("60123456789", "60123456789"),
+        (" +60 12-345 6789 ", "60123456789"),
+        ("60123456789@c.us", "60123456789"),
+        ("123456789012345678@lid", "123456789012345678@lid"),
+        ("12345", "12345"),
+    ],
+)
+def test_an_address_is_stripped_to_its_digits(given, chat):
+    assert parse_chat(given) == chat
+
+
+@pytest.mark.parametrize("given", ["", "1234", "1" * 16, "abc", "@lid", "12345@lid@lid", "1234５"])
+def test_what_is_no_address_is_refused(given):
+    with pytest.raises(ValueError, match="5 to 15 digits"):
+        parse_chat(given)
+
+
+def test_a_phone_and_a_lid_are_told_apart():
+    assert address_fields("12345") == {"phone": "12345"}
+    assert address_fields("12345@lid") == {"lid": "12345"}
+
+
+def test_pauses_double_up_to_a_ceiling_and_are_never_zero():
+    for tries in (1, 2, 5, 50, 10_000):
+        assert 0.25 <= pause_before(tries) <= LONGEST_PAUSE
+    assert pause_before(1) <= 0.5
+    assert pause_before(10_000) >= LONGEST_PAUSE / 2
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, 0), ("", 0), ("3", 3), ("-5", 0), ("99999", LONGEST_PAUSE), ("soon", 0), ("nan", 0)],
+)
+def test_retry_after_is_believed_within_reason(value, seconds):
+    assert parse_retry_after(value) == seconds
+
+
+def test_retry_after_may_be_a_date():
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)
+    assert 5 < parse_retry_after(date) <= 9
+
+
+def test_times_are_written_as_in_the_contract():
+    assert to_iso(1758636343.0) == "2025-09-23T14:05:43.000000"
+
+
+@pytest.mark.parametrize("driver", [GatewayDriver.WEB, GatewayDriver.CLOUD])
+def test_a_driver_that_is_not_shipped_ends_the_start_with_one_sentence(settings, driver):
+    with pytest.raises(SettingsError, match="GATEWAY_DRIVER=.* is not in this build"):
+        make_driver(dataclasses.replace(settings, gateway_driver=driver))
+
+
+def test_what_fails_on_the_timeline_is_tried_again():
+    timeline, done, tries = Timeline(), threading.Event(), []
+
+    def act() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError
+        done.set()
+
+    timeline.start()
+    timeline.after(0, act)
+    assert done.wait(30)
+    timeline.stop()

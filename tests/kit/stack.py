@@ -1,0 +1,118 @@
+"""The product's real processes for one test, started from the Procfile on free ports."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from config.launch_process import read_procfiles
+from config.settings import PROJECT_ROOT
+from tests.kit.ports import free_port
+from tests.kit.programs import Program
+from tests.kit.redis_server import RedisServer
+from tests.kit.waiting import eventually
+
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+HEALTH = {"web": "/healthz", "gateway": "/healthz", "flower": "/healthcheck"}
+
+
+def procfile_program(
+    name: str, *, environment: Mapping[str, str], log: Path, procfile: Path | None = None
+) -> Program:
+    """A line of the Procfile with only this environment and a PATH, not started yet."""
+    command = read_procfiles(procfile or PROJECT_ROOT / "Procfile")[name]
+    return Program(
+        command, environment={"PATH": PATH, **environment}, log=log, directory=PROJECT_ROOT
+    )
+
+
+class Stack:
+    """Redis, a database and our processes, each of which a test may kill, freeze and restart.
+
+    `programs["worker"]` and the rest are `tests.kit.programs.Program`; `redis` is a
+    `RedisServer`. `settings` are environment variables on top of those named here.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        redis: RedisServer,
+        database_url: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = directory
+        self.redis = redis
+        self.ports = {name: free_port() for name in HEALTH}
+        self.var_dir = directory / "var"
+        self.database_url = database_url or f"sqlite:///{self.var_dir / 'crm.sqlite3'}"
+        self.environment = {
+            "VAR_DIR": str(self.var_dir),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": redis.url,
+            "GATEWAY_URL": self.url("gateway"),
+            "BACKEND_URL": self.url("web"),
+            "PYTHONUNBUFFERED": "1",
+            **(settings or {}),
+        }
+        self.programs: dict[str, Program] = {}
+
+    def url(self, name: str, path: str = "") -> str:
+        """The address of `web`, `gateway` or `flower`, with a path behind it."""
+        return f"http://127.0.0.1:{self.ports[name]}{path}"
+
+    def start(self, *names: str, timeout: float = 60.0) -> None:
+        """Migrate, start these (all but Flower when none is named) and wait until they answer."""
+        self.var_dir.mkdir(parents=True, exist_ok=True)
+        self.release()
+        for name in names or ("web", "worker", "beat", "gateway"):
+            self.program(name).start()
+        for name in self.programs:
+            self.wait_until_up(name, timeout=timeout)
+
+    def release(self) -> None:
+        """Run the migrations, as a platform does before it starts a release."""
+        program = self.program("release")
+        program.start()
+        assert program.wait(120) == 0, program.output()
+        del self.programs["release"]
+
+    def program(self, name: str) -> Program:
+        """The process of this name, made when first asked for."""
+        if name not in self.programs:
+            port = {"PORT": str(self.ports[name])} if name in self.ports else {}
+            self.programs[name] = procfile_program(
+                name,
+                environment=self.environment | port,
+                log=self.directory / f"{name}.log",
+            )
+        return self.programs[name]
+
+    def restart(self, name: str, *, timeout: float = 60.0) -> None:
+        """kill -9 one of them if it runs, start it again, wait until it answers."""
+        program = self.program(name)
+        program.kill()
+        program.start()
+        self.wait_until_up(name, timeout=timeout)
+
+    def wait_until_up(self, name: str, *, timeout: float = 60.0) -> None:
+        """It runs and, where it speaks HTTP, it answers."""
+        program = self.programs[name]
+
+        def is_up() -> bool:
+            if not program.is_running():
+                raise RuntimeError(f"{name} ended: {program.output()[-2000:]}")
+            if name not in HEALTH:
+                return True
+            return httpx.get(self.url(name, HEALTH[name]), timeout=5).status_code == 200
+
+        eventually(is_up, timeout=timeout)
+
+    def end(self) -> None:
+        """End whatever still runs, all asked at once; the Redis belongs to somebody else."""
+        for program in self.programs.values():
+            program.ask_to_end()
+        for program in self.programs.values():
+            program.end()

@@ -1,0 +1,25 @@
+"""Tasks about messages."""
+
+from crm.extensions import celery
+from crm.services import delivery, outcomes, recovery
+from workers.logs import logged
+
+
+@celery.task(name="messages.deliver")
+def deliver(message_id: int) -> None:
+    """Try to hand one queued message to the gateway."""
+    with logged(message_id=message_id) as line:
+        line["outcome"] = delivery.deliver_message(message_id)
+
+
+@celery.task(name="messages.check_accepted")
+def check_accepted(message_id: int) -> None:
+    """Ask the gateway about an accepted message that nothing more was heard of."""
+    with logged(message_id=message_id) as line:
+        line["outcome"] = outcomes.check_accepted(message_id)
+
+
+@celery.task(name="messages.sweep")
+def sweep() -> None:
+    """Bring everything that is overdue one step on."""
+    recovery.sweep()
