@@ -1,5 +1,7 @@
 """Objects that the factory binds to the app; importing them opens no connection."""
 
+from typing import Any
+
 from celery import Celery
 from flask_cors import CORS
 from flask_migrate import Migrate
@@ -14,7 +16,7 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 class Base(DeclarativeBase):
     """Every table's base. Ids are never used twice: the gateway knows messages by them."""
 
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__: Any = {"sqlite_autoincrement": True}  # noqa: RUF012
 
 
 # Objects stay readable after the commit, when no transaction may be opened for them again.

@@ -9,16 +9,16 @@ from crm.clock import to_wire
 from crm.models import Customer, Message
 from crm.models.message import shown_status
 
-SUMMARY_COLUMNS = (
+SUMMARY_COLUMNS: tuple[Any, ...] = (
     Customer.id, Customer.name, Customer.phone, Customer.lid, Customer.photo_url, Customer.status,
     Customer.last_message, Customer.last_timestamp, Customer.unread_count, Customer.active_at,
 )  # fmt: skip
-CUSTOMER_COLUMNS = (
+CUSTOMER_COLUMNS: tuple[Any, ...] = (
     Customer.id, Customer.name, Customer.phone, Customer.lid, Customer.status, Customer.remark,
     Customer.extra_fields, Customer.photo_url, Customer.unread_count, Customer.created_at,
     Customer.updated_at,
 )  # fmt: skip
-MESSAGE_COLUMNS = (
+MESSAGE_COLUMNS: tuple[Any, ...] = (
     Message.id, Message.customer_id, Message.direction, Message.content, Message.timestamp,
     Message.ack, Message.whatsapp_id, Message.dispatch, Message.error, Message.attempts,
     Message.idempotency_key,

@@ -14,7 +14,7 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.routing import ValidationError as NoSuchAddress
 
 
-class StrictParser(FlaskParser):  # type: ignore[misc]
+class StrictParser(FlaskParser):
     """Reads JSON that is named JSON; broken, endless or NaN-ridden bodies are a 400."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": ma.EXCLUDE, "headers": ma.EXCLUDE}  # noqa: RUF012

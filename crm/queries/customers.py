@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import or_, select, tuple_
 
 from crm import wire
 from crm.errors import CustomerNotFoundError, InvalidInputError
 from crm.extensions import db
 from crm.models import Customer
 from crm.phones import SEPARATORS
-from crm.queries.pages import Page, decode_cursor, read_all, read_page
+from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +63,16 @@ def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None)
     return read_page(statement, wire.customer, limit=limit, key=lambda row: [row.id])
 
 
-def _summaries(chosen: CustomerFilter) -> Select[Any]:
-    statement: Select[Any] = select(*wire.SUMMARY_COLUMNS)
+def _summaries(chosen: CustomerFilter) -> Rows:
+    statement = select(*wire.SUMMARY_COLUMNS)
     return _filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
 
 
-def _customers(chosen: CustomerFilter) -> Select[Any]:
+def _customers(chosen: CustomerFilter) -> Rows:
     return _filtered(select(*wire.CUSTOMER_COLUMNS), chosen).order_by(Customer.id)
 
 
-def _filtered(statement: Select[Any], chosen: CustomerFilter) -> Select[Any]:
+def _filtered(statement: Rows, chosen: CustomerFilter) -> Rows:
     if chosen.status is not None:
         statement = statement.where(Customer.status == chosen.status)
     if chosen.search:

@@ -1,8 +1,8 @@
 """Chats, and messages by state."""
 
-from typing import IO, Any
+from typing import IO
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 
 from crm import wire
 from crm.errors import MessageNotFoundError
@@ -10,7 +10,7 @@ from crm.extensions import db
 from crm.models import Direction, Dispatch, Message
 from crm.models.message import ACK_STATUS
 from crm.queries.customers import find_customer
-from crm.queries.pages import Page, decode_cursor, read_all, read_page
+from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
 
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
@@ -28,13 +28,13 @@ def find_message(message_id: int) -> Message:
 def whole_chat(customer_id: int) -> IO[bytes]:
     """Every message of a customer, oldest first. Raises `CustomerNotFoundError`."""
     find_customer(customer_id)
-    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
+    statement = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
     return read_all(statement.order_by(Message.id), wire.message)
 
 
 def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
     """The newest messages of a customer, or those before the cursor; oldest first."""
-    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
+    statement = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
     page = _newest_page(statement, limit=limit, cursor=cursor, newest_last=True)
     if page.body == b"[]":
         find_customer(customer_id)
@@ -43,19 +43,17 @@ def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
 
 def all_in_state(status: str) -> IO[bytes]:
     """Every outbound message in this state, newest first."""
-    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
+    statement = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
     return read_all(statement.order_by(Message.id.desc()), wire.message)
 
 
 def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
-    statement: Select[Any] = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
+    statement = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
     return _newest_page(statement, limit=limit, cursor=cursor, newest_last=False)
 
 
-def _newest_page(
-    statement: Select[Any], *, limit: int, cursor: str | None, newest_last: bool
-) -> Page:
+def _newest_page(statement: Rows, *, limit: int, cursor: str | None, newest_last: bool) -> Page:
     if cursor is not None:
         statement = statement.where(Message.id < decode_cursor(cursor, int)[0])
     return read_page(

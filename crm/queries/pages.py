@@ -18,6 +18,8 @@ FETCH = 500
 IN_MEMORY = 2 * 1024 * 1024
 """Bytes of a whole list that are held in memory; a longer one goes through a temporary file."""
 
+Rows = Select[*tuple[Any, ...]]
+"""A SELECT of any columns."""
 Shape = Callable[[Any], dict[str, Any]]
 
 
@@ -47,7 +49,7 @@ def read_version() -> Version:
     return Version(database_id=row[0] or 0, event_id=row[1] or 0)
 
 
-def read_all(statement: Select[Any], shape: Shape) -> IO[bytes]:
+def read_all(statement: Rows, shape: Shape) -> IO[bytes]:
     """The whole list, rewound. No transaction is left open for a slow reader."""
     spool = SpooledTemporaryFile(max_size=IN_MEMORY)
     separator = b"["
@@ -63,7 +65,7 @@ def read_all(statement: Select[Any], shape: Shape) -> IO[bytes]:
 
 
 def read_page(
-    statement: Select[Any],
+    statement: Rows,
     shape: Shape,
     *,
     limit: int,
