@@ -66,6 +66,9 @@ class Settings:
     auth_required: bool
     gateway_driver: GatewayDriver
     simulator_enabled: bool
+    """Whether the simulator's page and control answer."""
+    simulator_people: bool
+    """Whether the pretend customers write by themselves."""
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -135,6 +138,7 @@ def _read(env: Env) -> Settings:
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
+        simulator_people=env.bool("SIMULATOR_PEOPLE", True),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),

@@ -8,10 +8,10 @@ BUSY_TIMEOUT = 6.0
 """Seconds that a write waits for a lock before the caller is told to try again."""
 
 SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}",
     "PRAGMA secure_delete = ON",
 )
 POSTGRESQL_OPTIONS = (

@@ -116,7 +116,7 @@ def _init_redis(app: Flask, settings: Settings) -> None:
     )
     # Blocking reads need a client of their own, with a longer patience than their block.
     channel_reader: Redis[Any] = Redis.from_url(
-        url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        url, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
     )
     celery.config_from_object(celeryconfig)
     celery.conf.update(broker_url=broker_url(url))

@@ -2,6 +2,8 @@
 
 Closed: every claim passes. After `OPEN_AFTER` sends in a row that the gateway did not take it
 opens for `PROBE_EVERY`; then one message goes first. Its success closes the breaker again.
+
+Rows are locked in one order everywhere: customer, message, and this row last.
 """
 
 from datetime import datetime, timedelta

@@ -100,8 +100,8 @@ def claim_message(message_id: int) -> Claim | None:
 def settle_accepted(claim: Claim) -> str:
     """The gateway has it. Believed even after the lease ran out: it is a fact of this attempt."""
     with transaction() as tx:
-        circuit.note_answer(tx.session)
         message = _lock_claimed(tx, claim, may_become(Dispatch.ACCEPTED), fenced=False)
+        circuit.note_answer(tx.session)
         if message is None:
             return "settled_elsewhere"
         moment = clock.now()
@@ -115,9 +115,8 @@ def settle_accepted(claim: Claim) -> str:
 def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
     """Nothing was handed over, so this was no try: wait, and say why."""
     with transaction() as tx:
-        moment = clock.now()
-        circuit.note_refusal(tx.session, moment, error.reason)
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        circuit.note_refusal(tx.session, clock.now(), error.reason)
         if message is None:
             return "settled_elsewhere"
         requeue(message, delay=_jitter(circuit.PROBE_EVERY.total_seconds() / 2))
@@ -129,8 +128,8 @@ def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
 def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
     """A try that failed and may be repeated, at most `MAX_RETRIES` times."""
     with transaction() as tx:
-        _note_health(tx, error)
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        _note_health(tx, error)
         if message is None:
             return "settled_elsewhere"
         message.maybe_written = message.maybe_written or error.maybe_written
@@ -149,8 +148,8 @@ def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
 def settle_refusal(claim: Claim, error: GatewayRefusedError) -> str:
     """The gateway says that this can never be sent."""
     with transaction() as tx:
-        circuit.note_answer(tx.session)
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        circuit.note_answer(tx.session)
         if message is None:
             return "settled_elsewhere"
         message.failures += 1

@@ -6,7 +6,7 @@ It is idempotent and needs no memory, so it may run twice at once, late, or neve
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm import clock, jobs
@@ -75,26 +75,16 @@ def hint_due_messages(tx: Transaction, moment: datetime) -> None:
         other.id < Message.id,
     )
     half_open = circuit.open_reason(tx.session) is not None
-    due = tx.session.scalars(
-        select(Message.id)
-        .where(
-            Message.dispatch == Dispatch.QUEUED,
-            Message.due_at <= moment,
-            or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
-            ~held_back,
-        )
-        .order_by(Message.due_at)
-        .limit(1 if half_open else BATCH)
-    ).all()
-    if due:
-        tx.session.execute(
-            update(Message)
-            .where(Message.id.in_(due))
-            .values(hinted_at=moment)
-            .execution_options(synchronize_session=False)
-        )
-    for message_id in due:
-        tx.enqueue(jobs.deliver_message(message_id))
+    for message in _lock_messages(
+        tx.session,
+        Message.dispatch == Dispatch.QUEUED,
+        Message.due_at <= moment,
+        or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
+        ~held_back,
+        limit=1 if half_open else BATCH,
+    ):
+        message.hinted_at = moment
+        tx.enqueue(jobs.deliver_message(message.id))
 
 
 def ask_about_accepted(tx: Transaction, moment: datetime) -> None:
@@ -131,12 +121,14 @@ def record_heartbeat(name: str) -> None:
         tx.session.merge(WorkerHeartbeat(name=name, beat_at=clock.now()))
 
 
-def _lock_messages(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Message]:
+def _lock_messages(
+    session: Session, *conditions: ColumnElement[bool], limit: int = BATCH
+) -> Sequence[Message]:
     """Rows that no other transaction holds; what is held now is met at the next sweep."""
     return session.scalars(
         select(Message)
         .where(*conditions)
-        .order_by(Message.id)
-        .limit(BATCH)
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()

@@ -1,0 +1,76 @@
+"""The API document's two journeys with every real process, on both databases."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.conftest import StackFactory
+from tests.kit.event_reader import EventReader
+from tests.kit.stack import Stack
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.processes
+PHONE = "60123456789"
+
+
+@pytest.fixture
+def stack(make_stack: StackFactory, database_url: str) -> Iterator[Stack]:
+    stack = make_stack(database_url=database_url, settings={"SIMULATOR_PEOPLE": "false"})
+    stack.start()
+    yield stack
+
+
+def test_a_message_goes_from_queued_to_read_and_every_event_arrives_in_order(stack: Stack) -> None:
+    with EventReader(stack.url("web", "/messages/events/stream")) as stream:
+        inbound = {"phone": PHONE, "content": "Hello", "name": "Customer Name"}
+        received = httpx.post(stack.url("web", "/messages/inbox"), json=inbound)
+        assert received.status_code == 201
+        customer_id = received.json()["customer_id"]
+        summary = httpx.get(stack.url("web", "/customers/summary")).json()[0]
+        assert (summary["phone"], summary["unread_count"]) == (PHONE, 1)
+
+        sent = httpx.post(
+            stack.url("web", "/messages/send"),
+            json={"customer_id": customer_id, "content": "Hello, how are you?"},
+        )
+        assert (sent.status_code, sent.json()["ack"], sent.json()["whatsapp_id"]) == (201, 1, None)
+        stream.wait_for("message_seen", timeout=40)
+
+        states = [e["message"]["status"] for e in stream.events if e["type"] == "message_status"]
+        assert states == ["sending", "accepted", "sent", "delivered", "read"]
+        assert stream.types()[:3] == ["new_customer", "inbound_message", "outbound_message"]
+        assert stream.ids == sorted(set(stream.ids))
+        chat = httpx.get(stack.url("web", f"/messages/{customer_id}")).json()
+        assert chat[-1]["ack"] == 3
+        assert chat[-1]["whatsapp_id"] == stream.events[-1].get(
+            "whatsapp_id", chat[-1]["whatsapp_id"]
+        )
+        metrics = httpx.get(stack.url("web", "/metrics")).json()
+        assert (metrics["messages_sent_total"], metrics["messages_received_total"]) == (1, 1)
+        eventually(lambda: httpx.get(stack.url("web", "/readyz")).json()["status"] == "ready")
+
+
+def test_fifty_first_messages_of_one_phone_at_once_make_one_customer(stack: Stack) -> None:
+    phone = "5511987654321"
+    before = httpx.get(stack.url("web", "/metrics")).json()["messages_received_total"]
+
+    def write(number: int) -> int:
+        body = {"phone": phone, "content": f"first {number}", "whatsapp_id": f"first-{number}"}
+        return httpx.post(stack.url("web", "/messages/inbox"), json=body, timeout=30).status_code
+
+    with EventReader(stack.url("web", "/messages/events/stream")) as stream:
+        with ThreadPoolExecutor(50) as pool:
+            assert list(pool.map(write, range(50))) == [201] * 50
+        stream.wait_for("inbound_message", count=50)
+        with ThreadPoolExecutor(10) as pool:
+            assert list(pool.map(write, range(10))) == [200] * 10
+        assert stream.types() == ["new_customer"] + ["inbound_message"] * 50
+        last = stream.events[-1]["customer"]
+
+    found = httpx.get(stack.url("web", "/customers/summary"), params={"search": phone}).json()
+    assert [customer["unread_count"] for customer in found] == [50]
+    assert last == found[0]
+    metrics = httpx.get(stack.url("web", "/metrics")).json()
+    assert metrics["messages_received_total"] == before + 50
