@@ -1,5 +1,6 @@
 """gunicorn's settings for the backend."""
 
+import threading
 from typing import Any
 
 from config.settings import load_settings
@@ -21,3 +22,8 @@ raw_env = [f"WEB_STARTED_AT={settings.started_at}"]
 def post_worker_init(worker: Any) -> None:
     """Streams end when their worker stops, else they would hold it until it is killed."""
     worker.wsgi.extensions["feed"].is_stopping = lambda: not worker.alive
+    if worker_class == "gthread":
+        # All threads from the start, so that what a process takes does not depend on its past.
+        barrier = threading.Barrier(threads)
+        for _ in range(threads):
+            worker.tpool.submit(barrier.wait)

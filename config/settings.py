@@ -138,7 +138,7 @@ def _read(env: Env) -> Settings:
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
-        simulator_people=env.bool("SIMULATOR_PEOPLE", True),
+        simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),

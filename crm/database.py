@@ -21,10 +21,16 @@ POSTGRESQL_OPTIONS = (
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Arguments of `create_engine` for this URL."""
+    """Arguments of `create_engine` for this URL. Parameters are texts and phones: never logged."""
     if url.startswith("sqlite"):
-        return {"pool_size": 32, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+        return {
+            "hide_parameters": True,
+            "pool_size": 8,
+            "max_overflow": 24,
+            "pool_timeout": BUSY_TIMEOUT,
+        }
     return {
+        "hide_parameters": True,
         "pool_size": 10,
         "max_overflow": 2,
         "pool_timeout": BUSY_TIMEOUT,

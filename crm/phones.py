@@ -8,7 +8,8 @@ import re
 
 import phonenumbers
 
-SEPARATORS = re.compile(r"[\s()./-]")
+SEPARATORS = re.compile(r"[\s()./\-\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""With the dashes and the invisible direction marks that come along when a phone is copied."""
 CHAT_SUFFIX = re.compile(r"@(?:c\.us|s\.whatsapp\.net)$", re.IGNORECASE)
 LID = re.compile(r"^(\d{1,20})@lid$", re.IGNORECASE | re.ASCII)
 DIGITS = re.compile(r"^\d{5,15}$", re.ASCII)

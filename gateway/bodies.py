@@ -9,9 +9,11 @@ from werkzeug.exceptions import BadRequest
 
 
 def load_body(schema: Schema) -> Any:
-    """The validated body. Raises BadRequest (400) or marshmallow's ValidationError (422)."""
+    """The validated body. Raises BadRequest, RequestEntityTooLarge or ValidationError."""
+    raw = request.get_data()
+    request.stream.read(1)  # A chunked body is cut at the limit; reading on raises the 413.
     try:
-        body = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        body = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON.") from error
     return schema.load(body)

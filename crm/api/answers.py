@@ -39,10 +39,13 @@ def list_answer(
         "X-Stream-Cursor": str(version.event_id),
         "Cache-Control": "private, no-cache",
     }
-    if headers["ETag"] in {tag.strip() for tag in _if_none_match()}:
+    if {headers["ETag"], "*"} & {tag.strip() for tag in _if_none_match()}:
         return Response(status=304, headers=headers)
     if query.get("limit") is None:
-        return Response(chunks(whole()), headers=headers, mimetype=JSON)
+        body = whole()
+        response = Response(chunks(body), headers=headers, mimetype=JSON)
+        response.call_on_close(body.close)  # HEAD reads nothing of it
+        return response
     found = page(query["limit"], query.get("cursor"))
     if found.next_cursor:
         headers["Link"] = f'<{_next_address(query, found.next_cursor)}>; rel="next"'

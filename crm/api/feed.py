@@ -79,6 +79,7 @@ class EventFeed:
         """Bind to an app; the thread starts with the first stream."""
         self._app, self._redis, self._channel = app, redis, channel
         self._max_streams = max_streams
+        self._last = 0  # ids of another database mean nothing here
 
     @property
     def open_streams(self) -> int:

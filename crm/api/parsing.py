@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 from webargs import ValidationError
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import IntegerConverter
 from werkzeug.routing import ValidationError as NoSuchAddress
 
@@ -21,6 +21,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         body = req.get_data(cache=False)
+        if req.content_length is None and len(body) >= (req.max_content_length or 0):
+            raise RequestEntityTooLarge  # werkzeug cuts a chunked body off without a word
         if not body.strip():
             return {}
         if not req.is_json:

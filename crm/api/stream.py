@@ -2,6 +2,9 @@
 
 import queue
 import random
+import select
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +18,8 @@ from crm.events import RESET
 from crm.queries import events as queries
 
 HEARTBEAT = 15.0
+LOOK_EVERY = 2.0
+"""Seconds between looks whether a silent client is still there; a write alone notices it late."""
 HEARTBEAT_FRAME = b": still here\n\n"
 WRITE_TIMEOUT = 20.0
 """Seconds that one write may take; a reader that is frozen longer is cut off."""
@@ -38,10 +43,31 @@ class EventStream(ServerSentEventsBlueprint):  # type: ignore[misc]
         if request.method == "HEAD":
             return _respond(iter(()))
         subscription = feed.subscribe()
-        _limit_writes()
-        response = _respond(_frames(current_app._get_current_object(), subscription, _asked()))  # type: ignore[attr-defined]
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        connection = Connection(request.environ.get("gunicorn.socket"))
+        response = _respond(_frames(app, subscription, connection, _asked()))
         response.call_on_close(subscription.close)
         return response
+
+
+class Connection:
+    """The client's socket, where the server lends it to us (gunicorn does)."""
+
+    def __init__(self, lent: socket.socket | None) -> None:
+        self._socket = lent
+        if lent is not None:
+            lent.settimeout(WRITE_TIMEOUT)
+
+    def is_gone(self) -> bool:
+        """Whether the client closed its side; it has nothing to say, so readable means closed."""
+        if self._socket is None:
+            return False
+        readable = select.poll()
+        try:
+            readable.register(self._socket, select.POLLIN)
+            return bool(readable.poll(0)) and not self._socket.recv(1, socket.MSG_PEEK)
+        except (OSError, ValueError):
+            return True
 
 
 def frame(event: Published) -> bytes:
@@ -55,7 +81,9 @@ def _asked() -> str:
     return header or request.args.get("lastEventId", "").strip()
 
 
-def _frames(app: Flask, subscription: Subscription, asked: str) -> Iterator[bytes]:
+def _frames(
+    app: Flask, subscription: Subscription, connection: Connection, asked: str
+) -> Iterator[bytes]:
     seen = int(asked) if asked.isdecimal() and len(asked) < 19 else -1
     can_resume = subscription.extent.can_resume(seen)
     after = seen if can_resume else max(subscription.start, subscription.extent.newest)
@@ -64,24 +92,29 @@ def _frames(app: Flask, subscription: Subscription, asked: str) -> Iterator[byte
         yield frame((after, RESET))
     while after < subscription.start:
         with app.app_context():
-            missed = queries.read_after(after)
+            missed = queries.read_after(after, up_to=subscription.start)
         for event in missed:
-            if event[0] <= subscription.start:
-                yield frame(event)
+            yield frame(event)
         after = missed[-1][0] if missed else subscription.start
-    yield from _live(subscription, after)
+    yield from _live(subscription, after, connection)
 
 
-def _live(subscription: Subscription, after: int) -> Iterator[bytes]:
+def _live(subscription: Subscription, after: int, connection: Connection) -> Iterator[bytes]:
+    silent_since = time.monotonic()
     while True:
         try:
-            event = subscription.take(HEARTBEAT)
+            event = subscription.take(LOOK_EVERY)
         except queue.Empty:
-            yield HEARTBEAT_FRAME
+            if connection.is_gone():
+                return
+            if time.monotonic() - silent_since >= HEARTBEAT:
+                silent_since = time.monotonic()
+                yield HEARTBEAT_FRAME
             continue
         if event is None:
             return
         if event[0] > after:
+            silent_since = time.monotonic()
             yield frame(event)
 
 
@@ -92,12 +125,6 @@ def _respond(frames: Iterator[bytes]) -> Response:
         "Connection": "close",
     }
     return Response(frames, headers=headers, mimetype="text/event-stream")
-
-
-def _limit_writes() -> None:
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(WRITE_TIMEOUT)
 
 
 sse = EventStream("sse", __name__)

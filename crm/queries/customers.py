@@ -7,11 +7,11 @@ from typing import IO
 from sqlalchemy import or_, select, tuple_
 
 from crm import wire
-from crm.errors import CustomerNotFoundError, InvalidInputError
+from crm.errors import CustomerNotFoundError
 from crm.extensions import db
 from crm.models import Customer
 from crm.phones import SEPARATORS
-from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
+from crm.queries.pages import Page, Rows, bad_cursor, decode_cursor, read_all, read_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,9 @@ def _filtered(statement: Rows, chosen: CustomerFilter) -> Rows:
 
 def _parse_moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
-        detail = "The cursor is not one that this list gave out."
-        raise InvalidInputError(detail, field="cursor") from error
+        raise bad_cursor() from error
+    if moment.tzinfo is not None:
+        raise bad_cursor()
+    return moment

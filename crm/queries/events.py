@@ -33,9 +33,10 @@ def read_extent() -> Extent:
     return Extent(pruned_to=row[0] or 0, newest=row[1] or 0)
 
 
-def read_after(event_id: int, *, limit: int = BATCH) -> Sequence[tuple[int, bytes]]:
-    """The next events after an id, in order, as (id, JSON)."""
-    rows = db.session.execute(
-        select(Event.id, Event.data).where(Event.id > event_id).order_by(Event.id).limit(limit)
-    )
+def read_after(event_id: int, *, up_to: int | None = None) -> Sequence[tuple[int, bytes]]:
+    """The next events after an id, in order, as (id, JSON); at most `BATCH` of them."""
+    statement = select(Event.id, Event.data).where(Event.id > event_id)
+    if up_to is not None:
+        statement = statement.where(Event.id <= up_to)
+    rows = db.session.execute(statement.order_by(Event.id).limit(BATCH))
     return [(row.id, row.data.encode()) for row in rows]

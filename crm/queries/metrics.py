@@ -29,7 +29,7 @@ class Figures:
 
 def read_figures() -> Figures:
     """Every figure in a few statements, each of them on an index."""
-    totals = dict(db.session.execute(select(Counter.name, Counter.value)).tuples().all())
+    totals = dict(db.session.execute(select(Counter.name, Counter.value)).all())
     return Figures(
         sent=totals.get(CounterName.MESSAGES_SENT, 0),
         received=totals.get(CounterName.MESSAGES_RECEIVED, 0),

@@ -15,6 +15,7 @@ from crm.extensions import db
 from crm.models import Counter, CounterName, Event
 
 FETCH = 500
+MAX_ID = 2**63 - 1
 IN_MEMORY = 2 * 1024 * 1024
 """Bytes of a whole list that are held in memory; a longer one goes through a temporary file."""
 
@@ -98,11 +99,14 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
     if not isinstance(key, list) or [type(part) for part in key] != list(types):
-        raise _bad_cursor()
+        raise bad_cursor()
+    if any(isinstance(part, int) and part > MAX_ID for part in key):
+        raise bad_cursor()
     return key
 
 
-def _bad_cursor() -> InvalidInputError:
+def bad_cursor() -> InvalidInputError:
+    """What answers a cursor that was tampered with."""
     return InvalidInputError("The cursor is not one that this list gave out.", field="cursor")

@@ -1,5 +1,7 @@
 """The base schema and the fields that every resource uses."""
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,8 @@ from crm.phones import is_possible, parse_lid, strip_phone
 TIME = {"format": "date-time-utc", "example": "2025-09-23T14:05:43.040413"}
 NO_ROW = 0
 MAX_EXTRA_FIELDS = 64 * 1024
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In a JSON document; a backslash that is itself escaped begins no escape."""
 
 
 class Schema(ma.Schema):
@@ -20,6 +24,14 @@ class Schema(ma.Schema):
 
     class Meta:
         unknown = ma.EXCLUDE
+
+
+class Answer(Schema):
+    """What goes out: every field is always there, null where nothing is known."""
+
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
+        """Say so in the OpenAPI document."""
+        field_obj.required = True
 
 
 class Text(ma.fields.String):
@@ -133,11 +145,12 @@ class JsonObject(ma.fields.Field[dict[str, Any]]):
             raise ma.ValidationError("Must be an object.")
         try:
             document = orjson.dumps(value)
-        except TypeError as error:
+            json.dumps(value, allow_nan=False)  # what orjson would turn into null
+        except (TypeError, ValueError, RecursionError) as error:
             raise ma.ValidationError("Holds a value that cannot be kept.") from error
         if len(document) > MAX_EXTRA_FIELDS:
             raise ma.ValidationError("Must be at most 64 KiB.")
-        if b"\\u0000" in document:
+        if ESCAPED_NUL.search(document):
             raise ma.ValidationError("Must not contain the NUL character.")
         return dict(value)
 

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 
 from crm.schemas.base import (
     TIME,
+    Answer,
     Id,
     JsonObject,
     PageQuery,
@@ -36,7 +37,7 @@ class PhotoUrl(Text):
         return url
 
 
-class CustomerSummarySchema(Schema):
+class CustomerSummarySchema(Answer):
     """A row of the inbox's list."""
 
     id = Id()
@@ -50,7 +51,7 @@ class CustomerSummarySchema(Schema):
     unread_count = fields.Integer()
 
 
-class CustomerSchema(Schema):
+class CustomerSchema(Answer):
     """A customer with all that an agent may edit."""
 
     id = Id()

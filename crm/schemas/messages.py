@@ -10,6 +10,7 @@ from crm.phones import parse_lid
 from crm.queries.messages import STATUSES
 from crm.schemas.base import (
     TIME,
+    Answer,
     Id,
     Integer,
     Lid,
@@ -28,7 +29,7 @@ PLACEHOLDER = "[media]"
 """Shown for an inbound message without text."""
 
 
-class MessageSchema(Schema):
+class MessageSchema(Answer):
     """A message of a chat, either way."""
 
     id = Id()
@@ -75,7 +76,7 @@ class RetrySchema(Schema):
     confirm = StrictBoolean(load_default=False)
 
 
-class RetriedSchema(Schema):
+class RetriedSchema(Answer):
     """How many messages were queued again."""
 
     retried = fields.Integer()
@@ -139,7 +140,7 @@ class AckSchema(Schema):
     ack = Integer(required=True, validate=validate.Range(1, 4), metadata={"example": 3})
 
 
-class ParkedSchema(Schema):
+class ParkedSchema(Answer):
     """An ack that waits for its map."""
 
     status = fields.String(metadata={"example": "parked"})

@@ -2,20 +2,20 @@
 
 from marshmallow import fields
 
-from crm.schemas.base import Schema
+from crm.schemas.base import Answer, Schema
 
 
-class MetricsSchema(Schema):
+class MetricsSchema(Answer):
     """The seed's figures."""
 
     messages_sent_total = fields.Integer(metadata={"description": "Proved by a WhatsApp id."})
     messages_received_total = fields.Integer()
     active_customers = fields.Integer(metadata={"description": "With a message in 30 days."})
-    average_response_time_ms = fields.Float(metadata={"description": "Of the last 5 minutes."})
+    average_response_time_ms = fields.Integer(metadata={"description": "Of the last 5 minutes."})
     uptime_seconds = fields.Integer()
 
 
-class CheckSchema(Schema):
+class CheckSchema(Answer):
     """One thing that delivery needs."""
 
     state = fields.String(metadata={"example": "ok"})

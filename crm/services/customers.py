@@ -24,6 +24,7 @@ def create_customer(*, name: str, phone: str, status: str) -> Customer:
         customer, created = find_or_create_customer(tx, phone=phone, name=name, status=status)
         if not created:
             raise PhoneTakenError(customer.id)
+        tx.record(CustomerCreated(customer_id=customer.id, customer=wire.customer_summary(customer)))
         return customer
 
 
@@ -76,11 +77,12 @@ def find_or_create_customer(
 ) -> tuple[Customer, bool]:
     """The customer of a phone or LID, locked, and whether it was made now.
 
-    A customer known by its LID alone learns its phone here, and the other way round.
+    A customer known by its LID alone learns its phone here, and the other way round. Of a new one
+    the caller tells the browsers, once all is known that brought it.
     """
     customer = _find(tx.session, phone=phone, lid=lid)
     if customer is not None:
-        _learn(tx.session, customer, phone=phone, lid=lid)
+        _learn(tx, customer, phone=phone, lid=lid)
         return customer, False
     fresh = Customer.new(
         name=(name or phone or f"{lid}")[:NAME_LENGTH],
@@ -98,7 +100,6 @@ def find_or_create_customer(
         if customer is None:
             raise
         return customer, False
-    tx.record(CustomerCreated(customer_id=fresh.id, customer=wire.customer_summary(fresh)))
     return fresh, True
 
 
@@ -112,16 +113,19 @@ def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:
     found = session.scalars(
         select(Customer).where(or_(*ways)).order_by(Customer.id).with_for_update()
     ).all()
-    by_phone = [customer for customer in found if phone and customer.phone]
+    by_phone = [customer for customer in found if phone and customer.phone_key == phone_key(phone)]
     return next(iter(by_phone or found), None)
 
 
-def _learn(session: Session, customer: Customer, *, phone: str, lid: str | None) -> None:
+def _learn(tx: Transaction, customer: Customer, *, phone: str, lid: str | None) -> None:
+    known = customer.phone, customer.lid
     if phone and not customer.phone:
         customer.phone, customer.phone_key = phone, phone_key(phone)
     taken = select(Customer.id).where(Customer.lid == lid)
-    if lid and not customer.lid and session.scalar(taken) is None:
+    if lid and not customer.lid and tx.session.scalar(taken) is None:
         customer.lid = lid
+    if known != (customer.phone, customer.lid):
+        _announce(tx, customer)
 
 
 def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> None:
@@ -130,5 +134,9 @@ def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> N
         return
     for name, value in differing.items():
         setattr(customer, name, value)
+    _announce(tx, customer)
+
+
+def _announce(tx: Transaction, customer: Customer) -> None:
     customer.updated_at = clock.now()
     tx.record(CustomerUpdated(customer_id=customer.id, customer=wire.customer_summary(customer)))

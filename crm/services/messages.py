@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
 from crm.errors import IdempotencyKeyReusedError, MessageNotFoundError
-from crm.events import MessageQueued, MessageReceived, MessagesRead
+from crm.events import CustomerCreated, MessageQueued, MessageReceived, MessagesRead
 from crm.models import CounterName, Customer, Direction, Dispatch, Message
 from crm.services.customers import find_or_create_customer, lock_customer
 from crm.transaction import Transaction, transaction
@@ -65,7 +65,7 @@ def send_message(
 def receive_message(inbound: Inbound, *, request_id: str | None) -> tuple[Message, bool]:
     """Store what a customer wrote, exactly once; returns it and whether it is new."""
     with transaction() as tx:
-        customer, _ = find_or_create_customer(
+        customer, created = find_or_create_customer(
             tx, phone=inbound.phone, lid=inbound.lid, name=inbound.name
         )
         known = _find_inbound(tx.session, customer.id, inbound.whatsapp_id)
@@ -87,13 +87,11 @@ def receive_message(inbound: Inbound, *, request_id: str | None) -> tuple[Messag
         customer.unread_count += 1
         customer.show_message(message.content, message.timestamp)
         tx.count(CounterName.MESSAGES_RECEIVED)
-        tx.record(
-            MessageReceived(
-                customer_id=customer.id,
-                message=wire.message(message),
-                customer=wire.customer_summary(customer),
-            )
-        )
+        row = wire.customer_summary(customer)
+        if created:
+            tx.record(CustomerCreated(customer_id=customer.id, customer=row))
+        told = wire.message(message)
+        tx.record(MessageReceived(customer_id=customer.id, message=told, customer=row))
         return message, True
 
 

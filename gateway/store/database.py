@@ -13,6 +13,10 @@ from gateway.store.tables import metadata
 BUSY_TIMEOUT = 5.0
 """Seconds a writer waits for the lock before the caller hears 503."""
 
+POSTGRES_TIMEOUTS = (
+    "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
+)
+
 
 class StoreBusyError(Exception):
     """The write lock was held too long; nothing was written."""
@@ -55,7 +59,13 @@ class Store:
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        return create_engine(
+            parsed,
+            pool_size=8,
+            max_overflow=32,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "options": POSTGRES_TIMEOUTS},
+        )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_size=8, max_overflow=32)

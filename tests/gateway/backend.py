@@ -55,6 +55,10 @@ class RecordingBackend:
         backend = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            # Headers and body leave as two packets; Nagle would hold the second for 40 ms.
+            disable_nagle_algorithm = True
+
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 body = json.loads(self.rfile.read(length))

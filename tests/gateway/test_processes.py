@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import httpx
 import pytest
@@ -47,8 +48,9 @@ def test_kills_at_any_moment_lose_and_double_nothing(process, backend):
     next_id = 1
     for round_ in range(4):
         for _ in range(25):
-            # Unanswered or refused: the backend would order it again, with the same id.
-            eventually(lambda: process.send(next_id, chat_of(next_id), "hello").is_success)
+            # Unanswered or refused: the backend orders it again, with the same id.
+            order = partial(process.send, next_id, chat_of(next_id), "hello")
+            eventually(lambda order=order: order().is_success)
             next_id += 1
         time.sleep(0.01 * round_)
         process.kill_worker() if round_ % 2 else process.kill()

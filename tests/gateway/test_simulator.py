@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 
 import pytest
 
@@ -67,6 +68,7 @@ def test_customers_that_do_not_read_are_not_reported_as_seen(send, misbehave, ba
     misbehave(reads=False, **QUICK)
     send(1)
     eventually(lambda: ACK in paths(backend))
+    time.sleep(0.5)
     misbehave(reads=True)
     send(2)
     eventually(lambda: backend.bodies(SEEN))
@@ -89,6 +91,7 @@ def test_receipts_can_come_in_the_wrong_order_and_before_the_map(send, misbehave
 def test_receipts_can_be_late(send, misbehave, backend):
     misbehave(late_acks=3600, **QUICK)
     send(1)
+    eventually(lambda: backend.bodies(MAP))
     misbehave(late_acks=0)
     send(2)
     eventually(lambda: backend.bodies(SEEN))

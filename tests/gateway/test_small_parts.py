@@ -66,7 +66,7 @@ def test_times_are_written_as_in_the_contract():
 
 @pytest.mark.parametrize("driver", [GatewayDriver.WEB, GatewayDriver.CLOUD])
 def test_a_driver_that_is_not_shipped_ends_the_start_with_one_sentence(settings, driver):
-    with pytest.raises(SettingsError, match="GATEWAY_DRIVER=.* is not in this build"):
+    with pytest.raises(SettingsError, match=r"GATEWAY_DRIVER=.* is not in this build"):
         make_driver(dataclasses.replace(settings, gateway_driver=driver))
 
 

@@ -1,4 +1,4 @@
-"""A browser's EventSource, as far as a test needs one: reads, is cut, and resumes by its last id."""
+"""An EventSource as far as a test needs one: reads, is cut, and resumes by its last id."""
 
 import json
 import threading

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from config.settings import AppEnv, Settings
+from config.settings import Settings
 from gateway.clock import now
 from gateway.drivers.base import (
     ACK_READ,
@@ -66,7 +66,7 @@ class Simulator:
         self._receipts.resume_after_restart()
         self._timeline.start()
         # Tests want silence: they start with nobody there.
-        self.crowd.set_active(self._settings.app_env is not AppEnv.TESTING)
+        self.crowd.set_active(self._settings.simulator_people)
         sink.state_changed(self.state())
 
     def disconnect(self) -> None:
@@ -112,9 +112,9 @@ class Simulator:
             return
         self._sink.state_changed(ordered.connection)
         if self._is_connected():
-            held, self._held = self._held, []
-            for event in held:
-                self._sink.inbound(event)
+            while self._held:
+                self._sink.inbound(self._held[0])
+                del self._held[0]
             self._receipts.release_held()
 
     def write(

@@ -118,13 +118,19 @@ class Crowd:
         phone = person.phone
         if not self.is_active or turn != self._plans[phone]:
             return
-        if self._say(person, random.choice(lines)):
+        if self._say(person, self._choose(person, lines)):
             self._unanswered[phone] += 1
             self._perhaps_change_picture(person)
         if self._unanswered[phone] < PATIENCE:
             slower = 1 + self._unanswered[phone]
             pause = random.uniform(*BETWEEN_LINES) * slower / 2
             self._plan(person, pause, person.openings)
+
+    def _choose(self, person: Person, lines: tuple[str, ...]) -> str:
+        """Openings make sense in their order only."""
+        if lines is person.answers:
+            return random.choice(lines)
+        return lines[self._unanswered[person.phone] % len(lines)]
 
     def _perhaps_change_picture(self, person: Person) -> None:
         if person.phone not in self._introduced or random.random() < NEW_PICTURE_CHANCE:
