@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock migration clean
+.PHONY: help setup run test check soak bench lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
@@ -37,6 +37,13 @@ check: setup ## Style, types, import order, and requirements*.txt in step with r
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m config.setup_locks
+
+soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS= SEED= ARGS=
+	@$(BIN)/python -m tests.soak.run --messages $(or $(MESSAGES),20000) \
+	    --faults $(or $(FAULTS),300) --seed $(or $(SEED),1) $(ARGS)
+
+bench: setup ## Measure the answers beside their targets. ARGS="--help"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11

@@ -32,7 +32,14 @@ def parse_lid(text: str) -> str | None:
 
 
 def is_possible(phone: str) -> bool:
-    """Whether these digits, country code first, can be a phone anywhere in the world."""
+    """Whether these digits, country code first, can be a phone anywhere in the world.
+
+    A variant that only WhatsApp still writes, as Mexico's 521, is as good as the plan's own.
+    """
+    return any(_fits_a_plan(form) for form in {phone, phone_key(phone)})
+
+
+def _fits_a_plan(phone: str) -> bool:
     try:
         return phonenumbers.is_possible_number(phonenumbers.parse(f"+{phone}"))
     except phonenumbers.NumberParseException:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from crm import clock, jobs, wire
 from crm.errors import CustomerNotFoundError, PhoneTakenError
@@ -24,7 +26,8 @@ def create_customer(*, name: str, phone: str, status: str) -> Customer:
         customer, created = find_or_create_customer(tx, phone=phone, name=name, status=status)
         if not created:
             raise PhoneTakenError(customer.id)
-        tx.record(CustomerCreated(customer_id=customer.id, customer=wire.customer_summary(customer)))
+        row = wire.customer_summary(customer)
+        tx.record(CustomerCreated(customer_id=customer.id, customer=row))
         return customer
 
 
@@ -129,11 +132,17 @@ def _learn(tx: Transaction, customer: Customer, *, phone: str, lid: str | None) 
 
 
 def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> None:
-    differing = {name: value for name, value in changes.items() if getattr(customer, name) != value}
+    # As JSON, where 1 and true are two values; Python and SQLAlchemy call them equal.
+    differing = {
+        name: value
+        for name, value in changes.items()
+        if orjson.dumps(getattr(customer, name)) != orjson.dumps(value)
+    }
     if not differing:
         return
     for name, value in differing.items():
         setattr(customer, name, value)
+        flag_modified(customer, name)
     _announce(tx, customer)
 
 
