@@ -68,6 +68,11 @@ def _weak_production(settings: Settings, role: Literal["backend", "gateway"]) ->
     if role == "backend" and len(settings.secret_key) < MIN_SECRET:
         fault = "shorter than 32 characters" if settings.secret_key else "missing in production"
         return f"SECRET_KEY is {fault}; {MAKE_ONE}"
+    if role == "gateway" and not settings.gateway_driver_is_chosen:
+        return (
+            "GATEWAY_DRIVER is missing in production; the simulator, which only pretends to send, "
+            "has to be asked for by name."
+        )
     return _sqlite_across_machines(settings, role)
 
 

@@ -65,6 +65,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     auth_required: bool
     gateway_driver: GatewayDriver
+    gateway_driver_is_chosen: bool
     simulator_enabled: bool
     """Whether the simulator's page and control answer."""
     simulator_people: bool
@@ -137,6 +138,7 @@ def _read(env: Env) -> Settings:
         gateway_driver=env.enum(
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),
+        gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),

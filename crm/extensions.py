@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from celery import Celery
 from flask_cors import CORS
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -23,4 +22,3 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 migrate = Migrate()
 cors = CORS()
-celery = Celery("crm", set_as_current=False)

@@ -11,8 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import celeryconfig
-from config.redis import broker_url, redis_url
+from config.redis import redis_url
 from config.settings import Settings, load_settings
 from crm.api.access import init_access
 from crm.api.errors import init_errors
@@ -22,9 +21,10 @@ from crm.api.parsing import IdConverter
 from crm.api.tracing import init_tracing, timings
 from crm.cli import init_cli
 from crm.database import engine_options, prepare_engine
-from crm.extensions import celery, cors, db, migrate
+from crm.extensions import cors, db, migrate
 from crm.gateway_client import gateway
 from crm.hints import hints
+from crm.queue import bind_queue
 
 PREFIX = "crm:"
 """Of every Redis key and channel; pub/sub ignores database numbers."""
@@ -118,12 +118,9 @@ def _init_redis(app: Flask, settings: Settings) -> None:
     channel_reader: Redis[Any] = Redis.from_url(
         url, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
     )
-    celery.config_from_object(celeryconfig)
-    celery.conf.update(broker_url=broker_url(url))
     channel = f"{PREFIX}events"
-    hints.init_app(celery=celery, redis=commands, channel=channel)
+    hints.init_app(celery=bind_queue(settings), redis=commands, channel=channel)
     timings.init_app(redis=commands, prefix=PREFIX)
     feed.init_app(app, redis=channel_reader, channel=channel, max_streams=settings.max_streams)
     app.extensions["redis"] = commands
     app.extensions["feed"] = feed
-    app.extensions["celery"] = celery

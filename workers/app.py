@@ -4,17 +4,16 @@ from typing import Any
 
 import structlog
 from celery import Task
-from celery.signals import setup_logging
 
-from config.logging import configure_logging
 from config.settings import load_settings
-from crm.extensions import celery
 from crm.factory import create_app
+from crm.queue import celery, keep_our_logging
 from workers import customers, events, gateway, health, messages
 
 __all__ = ["app", "customers", "events", "gateway", "health", "messages"]
 
 settings = load_settings()
+keep_our_logging(settings, "worker")
 flask_app = create_app(settings)
 
 
@@ -28,9 +27,3 @@ class AppTask(Task):  # type: ignore[type-arg]
 
 celery.Task = AppTask  # type: ignore[misc]
 app = celery
-
-
-@setup_logging.connect
-def keep_our_logging(**kwargs: Any) -> None:
-    """Celery leaves logging alone when somebody listens to this."""
-    configure_logging(settings, "worker")

@@ -1,6 +1,6 @@
 """Tasks about customers."""
 
-from crm.extensions import celery
+from crm.queue import celery
 from crm.services import gateway
 from workers.logs import logged
 

@@ -1,6 +1,6 @@
 """Tasks about the event log."""
 
-from crm.extensions import celery
+from crm.queue import celery
 from crm.services import event_log
 
 

@@ -1,6 +1,6 @@
 """Tasks about the gateway."""
 
-from crm.extensions import celery
+from crm.queue import celery
 from crm.services import gateway
 
 

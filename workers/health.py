@@ -2,7 +2,7 @@
 
 import socket
 
-from crm.extensions import celery
+from crm.queue import celery
 from crm.services import recovery
 
 

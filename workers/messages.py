@@ -1,6 +1,6 @@
 """Tasks about messages."""
 
-from crm.extensions import celery
+from crm.queue import celery
 from crm.services import delivery, outcomes, recovery
 from workers.logs import logged
 

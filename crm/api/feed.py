@@ -6,7 +6,6 @@ restarted, without a gap, a repeat, or an event out of order.
 """
 
 import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
+from crm.api.subscription import LiveEvent, Subscription
 from crm.errors import TooManyStreamsError
 from crm.queries import events as queries
 
@@ -26,43 +26,7 @@ log = structlog.get_logger(__name__)
 
 SILENCE = 1.0
 """Seconds without a hint after which the table is read."""
-BUFFER = 1000
-"""Events that a client may lag behind; then it is closed, and resumes by its last id."""
 RECONNECT_PAUSE = 1.0
-
-Published = tuple[int, bytes]
-
-
-class Subscription:
-    """One open stream: the events after `start`, in order, and some that are older."""
-
-    def __init__(
-        self, start: int, extent: queries.Extent, leave: Callable[["Subscription"], None]
-    ) -> None:
-        self.start = start
-        self.extent = extent
-        self._queue: queue.Queue[Published | None] = queue.Queue(BUFFER + 1)
-        self._leave = leave
-
-    def offer(self, event: Published) -> None:
-        """Take an event; a client that is too far behind gets the end instead."""
-        if self._queue.qsize() >= BUFFER:
-            self.end()
-        else:
-            self._queue.put_nowait(event)
-
-    def take(self, timeout: float) -> Published | None:
-        """The next event. Raises `queue.Empty` after `timeout` seconds; None is the end."""
-        return self._queue.get(timeout=timeout)
-
-    def end(self) -> None:
-        """Let the reader finish with what it has."""
-        self._leave(self)
-        self._queue.put(None)
-
-    def close(self) -> None:
-        """The reader is gone."""
-        self._leave(self)
 
 
 class EventFeed:
@@ -168,13 +132,14 @@ class EventFeed:
                 log.warning("event_table_unreadable", reason=type(error).__name__)
             time.sleep(0.25)
 
-    def _fan_out(self, events: Iterable[Published]) -> None:
-        for event in events:
+    def _fan_out(self, events: Iterable[tuple[int, bytes]]) -> None:
+        for event_id, document in events:
             with self._lock:
-                if event[0] <= self._last:
+                if event_id <= self._last:
                     continue
-                self._last = event[0]
+                self._last = event_id
                 subscriptions = list(self._subscriptions)
+            event = LiveEvent.of(event_id, document)
             for subscription in subscriptions:
                 subscription.offer(event)
 

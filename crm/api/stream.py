@@ -1,9 +1,6 @@
 """GET /messages/events/stream: server-sent events that resume without gap or repeat."""
 
-import queue
 import random
-import select
-import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +9,9 @@ from flask import Flask, Response, current_app, request
 from flask_sse import ServerSentEventsBlueprint
 
 from crm.api.access import agent
-from crm.api.feed import Published, Subscription, feed
+from crm.api.feed import feed
 from crm.api.parsing import ApiBlueprint
+from crm.api.subscription import Connection, LiveEvent, Subscription
 from crm.events import RESET
 from crm.queries import events as queries
 
@@ -21,8 +19,6 @@ HEARTBEAT = 15.0
 LOOK_EVERY = 2.0
 """Seconds between looks whether a silent client is still there; a write alone notices it late."""
 HEARTBEAT_FRAME = b": still here\n\n"
-WRITE_TIMEOUT = 20.0
-"""Seconds that one write may take; a reader that is frozen longer is cut off."""
 RETRY_MS = (1000, 4000)
 """Browsers wait a random time of this range before they reconnect, so that not all come at once."""
 
@@ -44,35 +40,10 @@ class EventStream(ServerSentEventsBlueprint):  # type: ignore[misc]
             return _respond(iter(()))
         subscription = feed.subscribe()
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        connection = Connection(request.environ.get("gunicorn.socket"))
-        response = _respond(_frames(app, subscription, connection, _asked()))
+        frames = _frames(app, subscription, _borrow_connection(), _asked())
+        response = _respond(frames)
         response.call_on_close(subscription.close)
         return response
-
-
-class Connection:
-    """The client's socket, where the server lends it to us (gunicorn does)."""
-
-    def __init__(self, lent: socket.socket | None) -> None:
-        self._socket = lent
-        if lent is not None:
-            lent.settimeout(WRITE_TIMEOUT)
-
-    def is_gone(self) -> bool:
-        """Whether the client closed its side; it has nothing to say, so readable means closed."""
-        if self._socket is None:
-            return False
-        readable = select.poll()
-        try:
-            readable.register(self._socket, select.POLLIN)
-            return bool(readable.poll(0)) and not self._socket.recv(1, socket.MSG_PEEK)
-        except (OSError, ValueError):
-            return True
-
-
-def frame(event: Published) -> bytes:
-    """One event as it goes over the wire; JSON has no line breaks of its own."""
-    return b"id: %d\ndata: %s\n\n" % event
 
 
 def _asked() -> str:
@@ -82,40 +53,47 @@ def _asked() -> str:
 
 
 def _frames(
-    app: Flask, subscription: Subscription, connection: Connection, asked: str
+    app: Flask, subscription: Subscription, connection: Connection | None, asked: str
 ) -> Iterator[bytes]:
-    seen = int(asked) if asked.isdecimal() and len(asked) < 19 else -1
+    """The opening and what was missed, through the server; then the live part."""
+    seen = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else -1
     can_resume = subscription.extent.can_resume(seen)
     after = seen if can_resume else max(subscription.start, subscription.extent.newest)
     yield b"id: %d\n\nretry: %d\n\n" % (after, random.randint(*RETRY_MS))
     if asked and not can_resume:
-        yield frame((after, RESET))
+        yield LiveEvent.of(after, RESET).frame
     while after < subscription.start:
         with app.app_context():
             missed = queries.read_after(after, up_to=subscription.start)
         for event in missed:
-            yield frame(event)
+            yield LiveEvent.of(*event).frame
         after = missed[-1][0] if missed else subscription.start
-    yield from _live(subscription, after, connection)
+    subscription.go_live(after, connection)
+    yield from _live(subscription, connection)
 
 
-def _live(subscription: Subscription, after: int, connection: Connection) -> Iterator[bytes]:
-    silent_since = time.monotonic()
-    while True:
-        try:
-            event = subscription.take(LOOK_EVERY)
-        except queue.Empty:
-            if connection.is_gone():
-                return
-            if time.monotonic() - silent_since >= HEARTBEAT:
-                silent_since = time.monotonic()
-                yield HEARTBEAT_FRAME
-            continue
-        if event is None:
+def _live(subscription: Subscription, connection: Connection | None) -> Iterator[bytes]:
+    """Look after the connection; write to it only what the feed's thread could not."""
+    beat_at = time.monotonic() + HEARTBEAT
+    while (data := subscription.take(LOOK_EVERY)) is not None:
+        if connection is None:
+            if data:
+                yield data
+        elif connection.is_gone():
             return
-        if event[0] > after:
-            silent_since = time.monotonic()
-            yield frame(event)
+        elif data:
+            connection.write(data)
+        if time.monotonic() >= beat_at:
+            subscription.beat(HEARTBEAT_FRAME)
+            beat_at = time.monotonic() + HEARTBEAT
+
+
+def _borrow_connection() -> Connection | None:
+    """The socket itself under gunicorn; None where all must pass through the server."""
+    lent = request.environ.get("gunicorn.socket")
+    if lent is None:
+        return None
+    return Connection(lent, is_chunked=request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0")
 
 
 def _respond(frames: Iterator[bytes]) -> Response:

@@ -97,8 +97,10 @@ def gateway_qr() -> Response:
 
 
 def _wants_prometheus() -> bool:
-    offered = ["application/json", "text/plain", "application/openmetrics-text"]
-    return request.accept_mimetypes.best_match(offered, "application/json") != "application/json"
+    # By name alone: scrapers add a `version`, which would make werkzeug prefer their `*/*`.
+    wishes = {name.partition(";")[0]: quality for name, quality in request.accept_mimetypes}
+    text = max(wishes.get("text/plain", 0.0), wishes.get("application/openmetrics-text", 0.0))
+    return text > wishes.get("application/json", 0.0)
 
 
 def _check(probe: Callable[[], Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from crm.phones import is_possible, parse_lid, strip_phone
 TIME = {"format": "date-time-utc", "example": "2025-09-23T14:05:43.040413"}
 NO_ROW = 0
 MAX_EXTRA_FIELDS = 64 * 1024
+PLAIN_DIGITS = re.compile(r"^\d{1,18}$", re.ASCII)
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """In a JSON document; a backslash that is itself escaped begins no escape."""
 
@@ -61,6 +62,15 @@ class Integer(ma.fields.Integer):
         if type(value) is not int:
             raise self.make_error("invalid")
         return value
+
+
+class QueryInteger(ma.fields.Integer):
+    """An integer in an address, in plain digits."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (isinstance(value, str) and PLAIN_DIGITS.match(value)):
+            raise self.make_error("invalid")
+        return int(value)
 
 
 class StrictBoolean(ma.fields.Boolean):
@@ -174,7 +184,7 @@ class ErrorSchema(Schema):
 class PageQuery(Schema):
     """Which part of a list."""
 
-    limit = ma.fields.Integer(
+    limit = QueryInteger(
         validate=ma.validate.Range(1, 500),
         metadata={"description": "Rows of a page. Without it the whole list comes."},
     )
