@@ -6,7 +6,8 @@ Two columns that do not mix: `dispatch` says who must act next, `ack` what Whats
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DateTime, ForeignKey, Index, String, Text, text
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, Text, case, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import Base, Id
@@ -136,14 +137,15 @@ class Message(Base):
         {"sqlite_autoincrement": True},
     )
 
-    @property
+    @hybrid_property
     def status(self) -> str:
-        """What an agent is shown."""
-        return shown_status(self.direction, self.dispatch, self.ack)
+        """What an agent is shown: the ack where WhatsApp has the message, else the dispatch."""
+        if self.dispatch is None or self.dispatch == Dispatch.MAPPED:
+            return ACK_STATUS[self.ack]
+        return str(self.dispatch)
 
-
-def shown_status(direction: str, dispatch: str | None, ack: int) -> str:
-    """The ack where WhatsApp has the message, else the dispatch."""
-    if direction == Direction.OUTBOUND and dispatch != Dispatch.MAPPED:
-        return str(dispatch)
-    return ACK_STATUS.get(ack, "sent")
+    @status.inplace.expression
+    @classmethod
+    def _status_in_sql(cls) -> ColumnElement[str]:
+        proved = case(ACK_STATUS, value=cls.ack)
+        return case((cls.dispatch != Dispatch.MAPPED, cls.dispatch), else_=proved)

@@ -32,7 +32,7 @@ def find_customer(customer_id: int) -> Customer:
 
 def all_summaries(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary, newest activity first."""
-    return read_all(_summaries(chosen), wire.customer_summary)
+    return read_all(_summaries(chosen))
 
 
 def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
@@ -42,17 +42,12 @@ def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None)
         moment, last_id = decode_cursor(cursor, str, int)
         after = (_parse_moment(moment), last_id)
         statement = statement.where(tuple_(Customer.active_at, Customer.id) < after)
-    return read_page(
-        statement,
-        wire.customer_summary,
-        limit=limit,
-        key=lambda row: [row.active_at.isoformat(), row.id],
-    )
+    return read_page(statement, limit=limit)
 
 
 def all_customers(chosen: CustomerFilter) -> IO[bytes]:
     """Every customer, by id."""
-    return read_all(_customers(chosen), wire.customer)
+    return read_all(_customers(chosen))
 
 
 def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
@@ -60,16 +55,17 @@ def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None)
     statement = _customers(chosen)
     if cursor is not None:
         statement = statement.where(Customer.id > decode_cursor(cursor, int)[0])
-    return read_page(statement, wire.customer, limit=limit, key=lambda row: [row.id])
+    return read_page(statement, limit=limit)
 
 
 def _summaries(chosen: CustomerFilter) -> Rows:
-    statement = select(*wire.SUMMARY_COLUMNS)
+    statement = select(wire.CUSTOMER_SUMMARY.as_sql(), Customer.active_at, Customer.id)
     return _filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
 
 
 def _customers(chosen: CustomerFilter) -> Rows:
-    return _filtered(select(*wire.CUSTOMER_COLUMNS), chosen).order_by(Customer.id)
+    statement = select(wire.CUSTOMER.as_sql(), Customer.id)
+    return _filtered(statement, chosen).order_by(Customer.id)
 
 
 def _filtered(statement: Rows, chosen: CustomerFilter) -> Rows:

@@ -28,13 +28,13 @@ def find_message(message_id: int) -> Message:
 def whole_chat(customer_id: int) -> IO[bytes]:
     """Every message of a customer, oldest first. Raises `CustomerNotFoundError`."""
     find_customer(customer_id)
-    statement = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
-    return read_all(statement.order_by(Message.id), wire.message)
+    statement = _messages().where(Message.customer_id == customer_id)
+    return read_all(statement.order_by(Message.id))
 
 
 def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
     """The newest messages of a customer, or those before the cursor; oldest first."""
-    statement = select(*wire.MESSAGE_COLUMNS).where(Message.customer_id == customer_id)
+    statement = _messages().where(Message.customer_id == customer_id)
     page = _newest_page(statement, limit=limit, cursor=cursor, newest_last=True)
     if page.body == b"[]":
         find_customer(customer_id)
@@ -43,26 +43,24 @@ def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
 
 def all_in_state(status: str) -> IO[bytes]:
     """Every outbound message in this state, newest first."""
-    statement = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
-    return read_all(statement.order_by(Message.id.desc()), wire.message)
+    statement = _messages().where(*_in_state(status))
+    return read_all(statement.order_by(Message.id.desc()))
 
 
 def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
-    statement = select(*wire.MESSAGE_COLUMNS).where(*_in_state(status))
+    statement = _messages().where(*_in_state(status))
     return _newest_page(statement, limit=limit, cursor=cursor, newest_last=False)
+
+
+def _messages() -> Rows:
+    return select(wire.MESSAGE.as_sql(), Message.id)
 
 
 def _newest_page(statement: Rows, *, limit: int, cursor: str | None, newest_last: bool) -> Page:
     if cursor is not None:
         statement = statement.where(Message.id < decode_cursor(cursor, int)[0])
-    return read_page(
-        statement.order_by(Message.id.desc()),
-        wire.message,
-        limit=limit,
-        key=lambda row: [row.id],
-        newest_last=newest_last,
-    )
+    return read_page(statement.order_by(Message.id.desc()), limit=limit, newest_last=newest_last)
 
 
 def _in_state(status: str) -> list[ColumnElement[bool]]:

@@ -1,0 +1,76 @@
+"""JSON made by the database, spelled for SQLite and for PostgreSQL."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+POSTGRESQL_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US'"""
+
+
+class _JsonObject(FunctionElement[str]):
+    inherit_cache = True
+    type = Text()
+    name = "json_object_text"
+
+
+class wire_time(FunctionElement[str]):
+    """A timestamp as `2025-09-23T14:05:43.040413`."""
+
+    inherit_cache = True
+    type = Text()
+    name = "wire_time"
+
+
+class embedded_json(FunctionElement[str]):
+    """A JSON column as a value inside an object, not as a string."""
+
+    inherit_cache = True
+    type = Text()
+    name = "embedded_json"
+
+
+def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
+    """The text of a JSON object with these fields, in this order."""
+    pairs = [
+        part for name, value in fields.items() for part in (literal_column(f"'{name}'"), value)
+    ]
+    return _JsonObject(*pairs)
+
+
+def _arguments(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_JsonObject, "sqlite")
+def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_object({_arguments(element, compiler, **options)})"
+
+
+@compiles(_JsonObject, "postgresql")
+def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_build_object({_arguments(element, compiler, **options)})::text"
+
+
+@compiles(wire_time, "sqlite")
+def _(element: wire_time, compiler: SQLCompiler, **options: Any) -> str:
+    # SQLAlchemy stores `2025-09-23 14:05:43.040413`, always with six decimals.
+    return f"replace({_arguments(element, compiler, **options)}, ' ', 'T')"
+
+
+@compiles(wire_time, "postgresql")
+def _(element: wire_time, compiler: SQLCompiler, **options: Any) -> str:
+    return f"to_char({_arguments(element, compiler, **options)}, {POSTGRESQL_TIME})"
+
+
+@compiles(embedded_json, "sqlite")
+def _(element: embedded_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json({_arguments(element, compiler, **options)})"
+
+
+@compiles(embedded_json, "postgresql")
+def _(element: embedded_json, compiler: SQLCompiler, **options: Any) -> str:
+    return _arguments(element, compiler, **options)
