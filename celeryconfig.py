@@ -3,13 +3,19 @@
 Reasons, measured: docs/architecture.md, "Celery's settings".
 """
 
+from kombu import Queue
+
 VISIBILITY_TIMEOUT = 60
+CLOCK = "crm-clock"
+"""What beat sends, apart from the sends: behind a backlog every sweep would expire unread, and
+with it all that only the sweep brings on. Workers take turns between the two."""
 
 accept_content = ["json"]
 task_serializer = "json"
 task_ignore_result = True
 result_backend = None
 task_default_queue = "crm"
+task_queues = (Queue("crm"), Queue(CLOCK))
 
 # A hint may be lost, but one that a dead worker held comes again before the sweep needs to act.
 task_acks_late = True
@@ -44,21 +50,21 @@ beat_schedule = {
     "sweep": {
         "task": "messages.sweep",
         "schedule": 1.0,
-        "options": {"expires": 2.0},
+        "options": {"queue": CLOCK, "expires": 2.0},
     },
     "worker heartbeat": {
         "task": "workers.heartbeat",
         "schedule": 5.0,
-        "options": {"expires": 5.0},
+        "options": {"queue": CLOCK, "expires": 5.0},
     },
     "gateway status": {
         "task": "gateway.refresh_status",
         "schedule": 5.0,
-        "options": {"expires": 5.0},
+        "options": {"queue": CLOCK, "expires": 5.0},
     },
     "prune": {
         "task": "events.prune",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
+        "options": {"queue": CLOCK, "expires": 60.0},
     },
 }

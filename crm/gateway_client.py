@@ -154,6 +154,11 @@ def _read(response: httpx.Response) -> dict[str, Any]:
         return {}
     if not isinstance(answer, dict):
         return {}
+    # PostgreSQL stores no NUL, and what the gateway says is shown to agents.
+    answer = {
+        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+        for name, value in answer.items()
+    }
     if "Retry-After" in response.headers:
         answer["retry_after"] = response.headers["Retry-After"]
     return answer

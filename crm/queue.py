@@ -3,15 +3,34 @@
 Processes that only look at the queue (beat, Flower) need nothing else of the product.
 """
 
+from typing import Any
+
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import setup_logging
+from kombu import Connection
 
 import celeryconfig
 from config.logging import configure_logging
 from config.redis import broker_url, redis_url
 from config.settings import Settings
 
-celery = Celery("crm", set_as_current=False)
+
+class PatientConnection(Connection):
+    """Looks for a lost Redis every few seconds for ever; kombu's own pauses grow to 30 s."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
+        return super().ensure_connection(*args, **pauses | kwargs)
+
+
+class Broker(AMQP):
+    """Celery's door to the queue, over connections of that kind."""
+
+    Connection = PatientConnection
+
+
+celery = Celery("crm", set_as_current=False, amqp=Broker)
 
 
 def bind_queue(settings: Settings) -> Celery:

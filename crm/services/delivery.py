@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from flask import current_app
-from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm import clock
@@ -23,9 +23,10 @@ from crm.gateway_client import (
     gateway,
 )
 from crm.models import CounterName, Customer, Dispatch, Message
-from crm.models.message import OPEN, may_become
+from crm.models.message import may_become
 from crm.services import circuit
-from crm.services.receipts import announce, hint_next, lock_outbound_message
+from crm.services.receipts import announce, lock_outbound_message
+from crm.services.turns import hint_next, is_held_back
 from crm.transaction import Transaction, transaction
 
 log = structlog.get_logger(__name__)
@@ -217,13 +218,6 @@ def _lock_customer_of(session: Session, message_id: int) -> Customer | None:
 
 
 def _claim_statement(message_id: int, moment: datetime) -> ReturningUpdate[Message]:
-    other = aliased(Message)
-    held_back = exists().where(
-        other.customer_id == Message.customer_id,
-        other.id != Message.id,
-        other.dispatch.in_(OPEN),
-        or_(other.id < Message.id, other.dispatch == Dispatch.SENDING),
-    )
     lease = timedelta(seconds=current_app.config["SEND_LEASE"])
     return (
         update(Message)
@@ -231,7 +225,7 @@ def _claim_statement(message_id: int, moment: datetime) -> ReturningUpdate[Messa
             Message.id == message_id,
             Message.dispatch == Dispatch.QUEUED,
             Message.due_at <= moment,
-            ~held_back,
+            ~is_held_back(),
         )
         .values(
             dispatch=Dispatch.SENDING,

@@ -8,11 +8,12 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm import clock, jobs, wire
+from crm import clock, wire
 from crm.errors import IdempotencyKeyReusedError, MessageNotFoundError
 from crm.events import CustomerCreated, MessageQueued, MessageReceived, MessagesRead
 from crm.models import CounterName, Customer, Direction, Dispatch, Message
 from crm.services.customers import find_or_create_customer, lock_customer
+from crm.services.turns import hint_if_first
 from crm.transaction import Transaction, transaction
 
 PENDING_ACK = 1
@@ -141,7 +142,6 @@ def _new_outbound(customer: Customer, content: str) -> Message:
         dispatch=Dispatch.QUEUED,
         queued_at=moment,
         due_at=moment,
-        hinted_at=moment,
         attempts=0,
     )
 
@@ -155,7 +155,7 @@ def _announce_outbound(tx: Transaction, customer: Customer, message: Message) ->
             customer=wire.customer_summary(customer),
         )
     )
-    tx.enqueue(jobs.deliver_message(message.id))
+    hint_if_first(tx, message)
 
 
 def _find_by_key(session: Session, key: str | None, body_hash: str) -> Message | None:

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import select
 
 from crm import clock
+from crm.errors import MappingConflictError
 from crm.extensions import db
 from crm.gateway_client import GatewayError, gateway
 from crm.models import CounterName, Dispatch, Message
@@ -26,7 +27,13 @@ def check_accepted(message_id: int) -> str:
     db.session.rollback()  # no transaction stays open across HTTP
     if dispatch != Dispatch.ACCEPTED:
         return "settled_elsewhere"
-    return str(learn_outcome(message_id, ask_gateway(message_id)).dispatch)
+    told = ask_gateway(message_id)
+    try:
+        return str(learn_outcome(message_id, told).dispatch)
+    except MappingConflictError as error:
+        # Its word contradicts what others proved, so it is worth no more than silence.
+        log.warning("gateway_contradicts", message_id=message_id, reason=error.detail)
+        return str(learn_outcome(message_id, {}).dispatch)
 
 
 def ask_gateway(message_id: int) -> dict[str, Any]:
@@ -40,10 +47,9 @@ def ask_gateway(message_id: int) -> dict[str, Any]:
 
 def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
     """Write down what the gateway said; silence for too long makes a message `unknown`."""
-    whatsapp_id = told.get("whatsapp_id")
-    state = told.get("state")
+    whatsapp_id, state = _text(told, "whatsapp_id", 255), _text(told, "state")
     with transaction() as tx:
-        if isinstance(whatsapp_id, str) and whatsapp_id:
+        if whatsapp_id:
             hold_whatsapp_id(tx.session, whatsapp_id)
             message = lock_outbound_message(tx.session, message_id)
             pair(tx, message, whatsapp_id)
@@ -54,13 +60,19 @@ def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
             and message.accepted_at < clock.now() - GIVE_UP_ASKING_AFTER
         )
         if state == "failed":
-            fail(tx, message, code=str(told.get("code") or ""), reason=told.get("reason"))
+            fail(tx, message, code=_text(told, "code"), reason=_text(told, "reason"))
         elif message.dispatch == Dispatch.ACCEPTED and (
             state == "unknown" or (waited_too_long and state not in {"queued", "sending"})
         ):
             message.maybe_written = True
             give_up(tx, message, code="no_word", reason="The gateway took it and said no more.")
         return message
+
+
+def _text(told: dict[str, Any], name: str, longest: int = 1000) -> str:
+    """A gateway's word, or "" where it is none that can be kept."""
+    value = told.get(name)
+    return value if isinstance(value, str) and len(value) <= longest else ""
 
 
 def report_failed(

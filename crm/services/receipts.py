@@ -5,12 +5,13 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from crm import clock, jobs, wire
+from crm import clock, wire
 from crm.errors import MappingConflictError, MessageNotFoundError
 from crm.events import MessageSeen, MessageStatusChanged
 from crm.models import CounterName, Direction, Dispatch, Message, ParkedAck
 from crm.models.message import OPEN
 from crm.services.customers import lock_customer
+from crm.services.turns import hint_next
 from crm.transaction import Transaction, transaction
 
 SEEN = 3
@@ -91,18 +92,6 @@ def announce(tx: Transaction, message: Message) -> None:
     tx.record(
         MessageStatusChanged(customer_id=message.customer_id, message=wire.message_state(message))
     )
-
-
-def hint_next(tx: Transaction, customer_id: int) -> None:
-    """Send a job for the oldest queued message of a customer, now that nothing is before it."""
-    following = tx.session.scalar(
-        select(Message.id)
-        .where(Message.customer_id == customer_id, Message.dispatch.in_(OPEN))
-        .order_by(Message.id)
-        .limit(1)
-    )
-    if following is not None:
-        tx.enqueue(jobs.deliver_message(following))
 
 
 def lock_outbound_message(session: Session, message_id: int) -> Message:

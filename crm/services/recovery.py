@@ -6,15 +6,15 @@ It is idempotent and needs no memory, so it may run twice at once, late, or neve
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
 
 from crm import clock, jobs
 from crm.models import Dispatch, Erasure, Message, WorkerHeartbeat
-from crm.models.message import OPEN
 from crm.services import circuit
 from crm.services.delivery import give_up, requeue
 from crm.services.receipts import announce
+from crm.services.turns import is_held_back
 from crm.transaction import Transaction, transaction
 
 BATCH = 500
@@ -68,19 +68,13 @@ def hint_due_messages(tx: Transaction, moment: datetime) -> None:
     """Send a job for each due message at the head of its customer's queue."""
     if circuit.is_open(tx.session, moment):
         return
-    other = aliased(Message)
-    held_back = exists().where(
-        other.customer_id == Message.customer_id,
-        other.dispatch.in_(OPEN),
-        other.id < Message.id,
-    )
     half_open = circuit.open_reason(tx.session) is not None
     for message in _lock_messages(
         tx.session,
         Message.dispatch == Dispatch.QUEUED,
         Message.due_at <= moment,
         or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
-        ~held_back,
+        ~is_held_back(),
         limit=1 if half_open else BATCH,
     ):
         message.hinted_at = moment

@@ -2,13 +2,14 @@
 
 from sqlalchemy import select
 
-from crm import clock, jobs
+from crm import clock
 from crm.errors import MessageStateError
 from crm.extensions import db
 from crm.models import Direction, Dispatch, Message
 from crm.services.delivery import close
 from crm.services.outcomes import ask_gateway, learn_outcome
 from crm.services.receipts import announce, lock_outbound_message
+from crm.services.turns import hint_if_first
 from crm.transaction import Transaction, transaction
 
 BATCH = 200
@@ -83,9 +84,11 @@ def queue_again(tx: Transaction, message: Message) -> None:
     message.gateway_attempt += 1
     message.failures = message.lost_leases = 0
     message.error = message.error_code = message.accepted_at = None
-    message.queued_at = message.due_at = message.hinted_at = moment
+    message.queued_at = message.due_at = moment
+    message.hinted_at = None
+    tx.session.flush()
     announce(tx, message)
-    tx.enqueue(jobs.deliver_message(message.id))
+    hint_if_first(tx, message)
 
 
 def _dispatch_of(message_id: int) -> str | None:

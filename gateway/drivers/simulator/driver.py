@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask
+from werkzeug.exceptions import ServiceUnavailable
 
 from config.settings import Settings
 from gateway.clock import now
@@ -120,7 +121,9 @@ class Simulator:
     def write(
         self, phone: str, text: str, *, name: str | None, whatsapp_id: str | None = None
     ) -> Inbound:
-        """A customer writes. While disconnected, WhatsApp keeps it for us."""
+        """A customer writes. While disconnected, WhatsApp keeps it for us, as long as it runs."""
+        if self._sink is None or self._stopping.is_set():
+            raise ServiceUnavailable("The pretend WhatsApp is starting or stopping.", retry_after=1)
         event = Inbound(
             chat=phone,
             text=text,
