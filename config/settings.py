@@ -131,9 +131,9 @@ def _read(env: Env) -> Settings:
         redis_url=env.str("REDIS_URL", None),
         gateway_url=env.str("GATEWAY_URL", "http://127.0.0.1:3002").rstrip("/"),
         backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),
-        internal_tokens=tuple(env.list("INTERNAL_TOKEN", [])),
+        internal_tokens=_values(env, "INTERNAL_TOKEN", []),
         secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
-        cors_origins=tuple(env.list("CORS_ORIGINS", SEED_ORIGINS)),
+        cors_origins=_values(env, "CORS_ORIGINS", SEED_ORIGINS),
         auth_required=production or env.bool("AUTH_REQUIRED", False),
         gateway_driver=env.enum(
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
@@ -148,6 +148,11 @@ def _read(env: Env) -> Settings:
         send_lease=env.float("SEND_LEASE", 15.0),
         started_at=env.float("WEB_STARTED_AT", time.time()),
     )
+
+
+def _values(env: Env, name: str, default: list[str]) -> tuple[str, ...]:
+    """What stands between the commas; an empty one, which would match nothing given, is none."""
+    return tuple(value.strip() for value in env.list(name, default) if value.strip())
 
 
 def _database_url(env: Env, name: str, sqlite_file: Path) -> str:

@@ -27,7 +27,7 @@ from crm.hints import hints
 from crm.jobs import Job
 from crm.models import Counter, CounterName
 
-PATIENCE = 1.0
+PATIENCE = 3.0
 """Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
 MAX_WAITING_WRITERS = 16
 LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")

@@ -31,9 +31,13 @@ def hint_next(tx: Transaction, customer_id: int) -> None:
 
 
 def _hint(tx: Transaction, *conditions: ColumnElement[bool]) -> None:
+    moment = clock.now()
+    # One that still waits for its next try is the sweep's; a job too early would only hold it up.
     first = tx.session.scalar(
-        select(Message).where(Message.dispatch == Dispatch.QUEUED, *conditions)
+        select(Message).where(
+            Message.dispatch == Dispatch.QUEUED, Message.due_at <= moment, *conditions
+        )
     )
     if first is not None:
-        first.hinted_at = clock.now()
+        first.hinted_at = moment
         tx.enqueue(jobs.deliver_message(first.id))

@@ -49,6 +49,13 @@ class GatewayStandIn:
         self.__init__()  # type: ignore[misc]
 
 
+class ReadingClient(FlaskClient):
+    """Reads every answer to its end, as a server does; a stream is asked for unbuffered."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> Any:
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
 class Backend:
     """One app, what left it, and a way into its rows."""
 
@@ -66,6 +73,7 @@ class Backend:
         gateway.init_app(base_url="http://gateway.test", token=None, transport=transport)
 
     def client(self) -> FlaskClient:
+        self.app.test_client_class = ReadingClient
         return self.app.test_client()
 
     @property

@@ -80,7 +80,7 @@ def send_as(backend: Backend, make_customer: Make, send: Make) -> Make:
 
     def make(**columns: object) -> dict[str, Any]:
         message = send(make_customer()["id"])
-        backend.change(Message, message["id"], **columns)
+        backend.change(Message, message["id"], **{"dispatch": "queued", **columns})
         return message
 
     return make

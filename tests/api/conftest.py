@@ -1,0 +1,13 @@
+"""The API's tests call a real app on a real database; what leaves it is recorded."""
+
+from tests.kit.fixtures import (
+    backend,
+    client,
+    make_customer,
+    migrated,
+    receive,
+    send,
+    send_as,
+)
+
+__all__ = ["backend", "client", "make_customer", "migrated", "receive", "send", "send_as"]
