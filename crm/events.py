@@ -121,6 +121,9 @@ RESET = orjson.dumps({"type": "reset"})
 """Told to a client whose gap cannot be filled: refetch everything. Never stored."""
 
 
+_APPEND = insert(Event).returning(Event.id, sort_by_parameter_order=True)
+
+
 def append(session: Session, events: Sequence[DomainEvent]) -> list[tuple[int, bytes]]:
     """Write the events last in the transaction; returns their ids and JSON, in order."""
     if session.get_bind().dialect.name == "postgresql":
@@ -137,6 +140,5 @@ def append(session: Session, events: Sequence[DomainEvent]) -> list[tuple[int, b
         }
         for event, document in zip(events, documents, strict=True)
     ]
-    statement = insert(Event).returning(Event.id, sort_by_parameter_order=True)
-    ids = session.scalars(statement, rows).all()
+    ids = session.scalars(_APPEND, rows).all()
     return list(zip(ids, documents, strict=True))

@@ -17,10 +17,13 @@ LINK_ID = 1
 OPEN_AFTER = 3
 PROBE_EVERY = timedelta(seconds=2)
 
+_OPEN_UNTIL = select(GatewayLink.open_until)
+_REFUSALS = select(GatewayLink.refusals)
+
 
 def may_pass(session: Session, moment: datetime) -> bool:
     """Whether a claimable message may be claimed now; passing an open breaker takes the probe."""
-    if session.scalar(select(GatewayLink.open_until)) is None:
+    if session.scalar(_OPEN_UNTIL) is None:
         return True
     link = _lock(session)
     if link.open_until and link.open_until > moment:
@@ -41,7 +44,7 @@ def note_refusal(session: Session, moment: datetime, reason: str) -> None:
 
 def note_answer(session: Session) -> None:
     """The gateway answered: close the breaker."""
-    if session.scalar(select(GatewayLink.refusals)):
+    if session.scalar(_REFUSALS):
         link = _lock(session)
         link.refusals, link.open_until, link.reason = 0, None, None
 
@@ -53,7 +56,7 @@ def open_reason(session: Session) -> str | None:
 
 def is_open(session: Session, moment: datetime) -> bool:
     """Whether no message may be claimed at this moment."""
-    until = session.scalar(select(GatewayLink.open_until))
+    until = session.scalar(_OPEN_UNTIL)
     return until is not None and until > moment
 
 

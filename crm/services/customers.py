@@ -5,12 +5,12 @@ from typing import Any
 
 import orjson
 from sqlalchemy import delete, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from crm import clock, jobs, wire
-from crm.errors import CustomerNotFoundError, PhoneTakenError
+from crm.database import add_unless_taken
+from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from crm.models import Customer, Erasure, Event
 from crm.phones import phone_key
@@ -94,16 +94,12 @@ def find_or_create_customer(
         lid=lid,
         status=status,
     )
-    try:
-        with tx.session.begin_nested():
-            tx.session.add(fresh)
-    except IntegrityError:
-        # Another process stored the same line a moment ago; its commit is visible now.
-        customer = _find(tx.session, phone=phone, lid=lid)
-        if customer is None:
-            raise
-        return customer, False
-    return fresh, True
+    if add_unless_taken(tx.session, fresh):
+        return fresh, True
+    customer = _find(tx.session, phone=phone, lid=lid)
+    if customer is None:
+        raise DatabaseBusyError  # stored and erased between our looks: the caller tries again
+    return customer, False
 
 
 def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:

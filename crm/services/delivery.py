@@ -6,13 +6,11 @@ conditional UPDATE; its number fences off results that come after the lease ran 
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from flask import current_app
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import bindparam, select, update
 
 from crm import clock
 from crm.errors import NotFoundError
@@ -26,7 +24,7 @@ from crm.models import CounterName, Customer, Dispatch, Message
 from crm.models.message import may_become
 from crm.services import circuit
 from crm.services.receipts import announce, lock_outbound_message
-from crm.services.turns import hint_next, is_held_back
+from crm.services.turns import IS_HELD_BACK, hint_next
 from crm.transaction import Transaction, transaction
 
 log = structlog.get_logger(__name__)
@@ -35,6 +33,28 @@ MAX_RETRIES = 3
 """After the first try, as the seed says."""
 ASK_AFTER = timedelta(minutes=2)
 """How long an accepted message may stay without a WhatsApp id before the gateway is asked."""
+
+
+_OWNER = select(Message.customer_id).where(Message.id == bindparam("claimed_id"))
+_LOCK_CUSTOMER = select(Customer).where(Customer.id == _OWNER.scalar_subquery()).with_for_update()
+_CLAIM = (
+    update(Message)
+    .where(
+        Message.id == bindparam("claimed_id"),
+        Message.dispatch == Dispatch.QUEUED,
+        Message.due_at <= bindparam("moment"),
+        ~IS_HELD_BACK,
+    )
+    .values(
+        dispatch=Dispatch.SENDING,
+        claims=Message.claims + 1,
+        lease_until=bindparam("until"),
+        error=None,
+        error_code=None,
+    )
+    .returning(Message)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +97,13 @@ def deliver_message(message_id: int) -> str:
 def claim_message(message_id: int) -> Claim | None:
     """Take a due message that no open one of its customer holds back; else None."""
     with transaction() as tx:
-        customer = _lock_customer_of(tx.session, message_id)
+        customer = tx.session.scalar(_LOCK_CUSTOMER, {"claimed_id": message_id})
         moment = clock.now()
         if customer is None or circuit.is_open(tx.session, moment):
             return None
-        message = tx.session.scalar(_claim_statement(message_id, moment))
+        until = moment + timedelta(seconds=current_app.config["SEND_LEASE"])
+        values = {"claimed_id": message_id, "moment": moment, "until": until}
+        message = tx.session.scalar(_CLAIM, values)
         if message is None:
             return None
         if not circuit.may_pass(tx.session, moment):
@@ -210,33 +232,6 @@ def _note_health(tx: Transaction, error: GatewayTemporaryError) -> None:
         circuit.note_refusal(tx.session, clock.now(), error.reason)
     else:
         circuit.note_answer(tx.session)
-
-
-def _lock_customer_of(session: Session, message_id: int) -> Customer | None:
-    owner = select(Message.customer_id).where(Message.id == message_id).scalar_subquery()
-    return session.scalar(select(Customer).where(Customer.id == owner).with_for_update())
-
-
-def _claim_statement(message_id: int, moment: datetime) -> ReturningUpdate[Message]:
-    lease = timedelta(seconds=current_app.config["SEND_LEASE"])
-    return (
-        update(Message)
-        .where(
-            Message.id == message_id,
-            Message.dispatch == Dispatch.QUEUED,
-            Message.due_at <= moment,
-            ~is_held_back(),
-        )
-        .values(
-            dispatch=Dispatch.SENDING,
-            claims=Message.claims + 1,
-            lease_until=moment + lease,
-            error=None,
-            error_code=None,
-        )
-        .returning(Message)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
 
 
 def _lock_claimed(

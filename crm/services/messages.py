@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm import clock, wire
-from crm.errors import IdempotencyKeyReusedError, MessageNotFoundError
+from crm import clock, jobs, wire
+from crm.database import add_unless_taken
+from crm.errors import DatabaseBusyError, IdempotencyKeyReusedError, MessageNotFoundError
 from crm.events import CustomerCreated, MessageQueued, MessageReceived, MessagesRead
 from crm.models import CounterName, Customer, Direction, Dispatch, Message
 from crm.services.customers import find_or_create_customer, lock_customer
-from crm.services.turns import hint_if_first
+from crm.services.turns import has_open_message
 from crm.transaction import Transaction, transaction
 
 PENDING_ACK = 1
@@ -50,16 +50,16 @@ def send_message(
         message = _new_outbound(customer, content)
         message.idempotency_key, message.request_id = idempotency_key, request_id
         message.body_hash = body_hash if idempotency_key else None
-        try:
-            with tx.session.begin_nested():
-                tx.session.add(message)
-        except IntegrityError:
-            # The same key was stored by another process between our look and our insert.
+        waits = has_open_message(tx.session, customer_id)
+        message.hinted_at = None if waits else message.queued_at
+        if not add_unless_taken(tx.session, message):
             earlier = _find_by_key(tx.session, idempotency_key, body_hash)
             if earlier is None:
-                raise
+                raise DatabaseBusyError  # its like was erased meanwhile: the caller tries again
             return earlier, False
         _announce_outbound(tx, customer, message)
+        if not waits:
+            tx.enqueue(jobs.deliver_message(message.id))
         return message, True
 
 
@@ -155,7 +155,6 @@ def _announce_outbound(tx: Transaction, customer: Customer, message: Message) ->
             customer=wire.customer_summary(customer),
         )
     )
-    hint_if_first(tx, message)
 
 
 def _find_by_key(session: Session, key: str | None, body_hash: str) -> Message | None:

@@ -14,7 +14,7 @@ from crm.models import Dispatch, Erasure, Message, WorkerHeartbeat
 from crm.services import circuit
 from crm.services.delivery import give_up, requeue
 from crm.services.receipts import announce
-from crm.services.turns import is_held_back
+from crm.services.turns import IS_HELD_BACK
 from crm.transaction import Transaction, transaction
 
 BATCH = 500
@@ -74,7 +74,7 @@ def hint_due_messages(tx: Transaction, moment: datetime) -> None:
         Message.dispatch == Dispatch.QUEUED,
         Message.due_at <= moment,
         or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
-        ~is_held_back(),
+        ~IS_HELD_BACK,
         limit=1 if half_open else BATCH,
     ):
         message.hinted_at = moment

@@ -9,7 +9,7 @@ from crm.models import Direction, Dispatch, Message
 from crm.services.delivery import close
 from crm.services.outcomes import ask_gateway, learn_outcome
 from crm.services.receipts import announce, lock_outbound_message
-from crm.services.turns import hint_if_first
+from crm.services.turns import hint_next
 from crm.transaction import Transaction, transaction
 
 BATCH = 200
@@ -88,7 +88,7 @@ def queue_again(tx: Transaction, message: Message) -> None:
     message.hinted_at = None
     tx.session.flush()
     announce(tx, message)
-    hint_if_first(tx, message)
+    hint_next(tx, message.customer_id)
 
 
 def _dispatch_of(message_id: int) -> str | None:

@@ -1,0 +1,118 @@
+"""What a soak runs on: a database, a Redis and the Procfile's processes, all of its own."""
+
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+
+from config.settings import PROJECT_ROOT
+from tests.kit.postgres import PostgresServer
+from tests.kit.programs import Program
+from tests.kit.redis_server import RedisServer
+from tests.kit.stack import PATH, Stack
+
+RETRY_BASE = 0.5
+"""Seconds before the first retry of a send, so that a short soak sees many of them."""
+CUSTOMERS = 40
+
+
+class Stage:
+    """Use it as a context manager: everything it starts is gone at the end."""
+
+    def __init__(self, directory: Path, *, database: str, gateway: str, seed: int) -> None:
+        self.directory = directory
+        self.database, self.gateway = database, gateway
+        self.redis = RedisServer(directory / "redis")
+        self.postgres = PostgresServer() if database == "postgresql" else None
+        self.connected = threading.Lock()
+        """Held while the pretend WhatsApp is disconnected: it keeps inbound in memory only."""
+        self.slow_ends: list[str] = []
+        """Processes that outlived their SIGTERM."""
+        self._seed = seed
+
+    def __enter__(self) -> "Stage":
+        try:
+            self._start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _start(self) -> None:
+        self.redis.start()
+        url = None
+        if self.postgres:
+            self.postgres.start()
+            url = self.postgres.create_database()
+        settings = {"APP_ENV": "testing", "SEND_RETRY_BASE": str(RETRY_BASE)}
+        self.stack = Stack(
+            self.directory / "stack", redis=self.redis, database_url=url, settings=settings
+        )
+        if self.gateway == "foreign":
+            self.stack.programs["gateway"] = self._foreign_gateway()
+        self.stack.start("web", "worker", "beat", "gateway", timeout=120)
+
+    def _foreign_gateway(self) -> Program:
+        """In the Procfile's gateway's place: a server that knows nothing but the contract."""
+        (self.directory / "stack").mkdir(parents=True, exist_ok=True)
+        environment = {
+            "PATH": PATH,
+            "PORT": str(self.stack.ports["gateway"]),
+            "BACKEND_URL": self.stack.url("web"),
+            "FOREIGN_LOG": str(self.whatsapp_log),
+            "FOREIGN_SEED": str(self._seed),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return Program(
+            [sys.executable, "-m", "tests.soak.foreign_gateway"],
+            environment=environment,
+            log=self.directory / "stack" / "gateway.log",
+            directory=PROJECT_ROOT,
+        )
+
+    @property
+    def whatsapp_log(self) -> Path:
+        """What the far side received, one JSON object a line, fsynced."""
+        name = "foreign.jsonl" if self.gateway == "foreign" else "simulator.jsonl"
+        return self.stack.var_dir / name
+
+    @property
+    def sqlite_file(self) -> Path:
+        return Path(self.stack.database_url.removeprefix("sqlite:///"))
+
+    def make_customers(self) -> list[int]:
+        """The customers that agents will write to; returns their ids."""
+        with httpx.Client(base_url=self.stack.url("web"), timeout=30) as web:
+            answers = [
+                web.post("/customers/", json={"name": f"Customer {n}", "phone": phone_of(n)})
+                for n in range(CUSTOMERS)
+            ]
+        return [answer.raise_for_status().json()["id"] for answer in answers]
+
+    def misbehave(self, **changes: object) -> None:
+        """Tell the gateway how to misbehave. Raises `httpx.HTTPError` where it cannot hear."""
+        path = "/foreign/misbehave" if self.gateway == "foreign" else "/simulator/misbehave"
+        httpx.post(self.stack.url("gateway", path), json=changes, timeout=3).raise_for_status()
+
+    def pids(self) -> dict[str, int]:
+        return {
+            name: program.pid
+            for name, program in self.stack.programs.items()
+            if program.is_running()
+        }
+
+    def end(self) -> None:
+        if hasattr(self, "stack"):
+            self.stack.end()
+        self.redis.end()
+        if self.postgres:
+            self.postgres.end()
+
+
+def phone_of(number: int) -> str:
+    """The phone of the customer with this number: a Malaysian mobile."""
+    return f"6012{3000000 + number}"
