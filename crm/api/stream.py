@@ -79,10 +79,8 @@ def _live(subscription: Subscription, connection: Connection | None) -> Iterator
         if connection is None:
             if data:
                 yield data
-        elif connection.is_gone():
+        elif connection.is_gone() or not connection.write(data):
             return
-        elif data:
-            connection.write(data)
         if time.monotonic() >= beat_at:
             subscription.beat(HEARTBEAT_FRAME)
             beat_at = time.monotonic() + HEARTBEAT

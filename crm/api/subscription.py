@@ -54,9 +54,13 @@ class Connection:
         except BlockingIOError:
             return data
 
-    def write(self, data: bytes) -> None:
-        """Write it all, waiting up to `WRITE_TIMEOUT`. Raises `OSError`."""
-        self._socket.sendall(data)
+    def write(self, data: bytes) -> bool:
+        """Write it all, waiting up to `WRITE_TIMEOUT`; False where the client did not take it."""
+        try:
+            self._socket.sendall(data)
+        except OSError:
+            return False
+        return True
 
     def is_gone(self) -> bool:
         """Whether the client closed its side; it has nothing to say, so readable means closed."""
@@ -79,6 +83,7 @@ class Subscription:
         self.extent = extent
         self._leave = leave
         self._changed = threading.Condition()
+        self._after = 0
         self._early: list[LiveEvent] = []
         self._waiting: deque[bytes] = deque()
         self._connection: Connection | None = None
@@ -89,6 +94,7 @@ class Subscription:
         with self._changed:
             self._connection = connection
             self._is_live = True
+            self._after = after
             early, self._early = self._early, []
             for event in early:
                 if event.id > after:
@@ -97,6 +103,8 @@ class Subscription:
     def offer(self, event: LiveEvent) -> None:
         """Take an event; a client that is too far behind gets the end instead."""
         with self._changed:
+            if event.id <= self._after:
+                return  # the feed was behind the table that the replay read
             if self._is_live:
                 self._write(self._encode(event.frame))
             elif len(self._early) < BUFFER:

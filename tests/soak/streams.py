@@ -78,11 +78,13 @@ def find_faults(inboxes: list[Inbox], ids: list[int]) -> list[str]:
         seen = [event_id for event_id in inbox.seen if not ids or event_id <= ids[-1]]
         if seen != due:
             missing = sorted(set(due) - set(seen))[:5]
+            surplus = sorted(set(seen) - set(due))[:5]
             repeated = len(seen) - len(set(seen))
             in_order = seen == sorted(seen)
             faults.append(
                 f"stream {number} (from {inbox.start}, {inbox.cuts} cuts): saw {len(seen)} "
-                f"of {len(due)}, missing {missing}, {repeated} repeats, in order: {in_order}"
+                f"of {len(due)}, missing {missing}, surplus {surplus}, {repeated} repeats, "
+                f"in order: {in_order}"
             )
         if inbox.resets:
             faults.append(f"stream {number}: {inbox.resets} resets")
