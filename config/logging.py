@@ -25,7 +25,12 @@ NOISY = (
 
 def configure_logging(settings: Settings, process: str) -> None:
     """Send the root logger and structlog to standard output in one format."""
+
+    def name_process(_logger: object, _method: str, line: dict[str, Any]) -> dict[str, Any]:
+        return line | {"process": process}
+
     shared: list[Any] = [
+        name_process,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -56,4 +61,3 @@ def configure_logging(settings: Settings, process: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
