@@ -20,7 +20,7 @@ from config.addresses import normalize_database_url
 from config.checks import find_problem
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SEED_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
+FRONTEND_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
 STREAM_HEADROOM = 24
 """Threads of a web process that streams may never take, so that the API stays answerable."""
 
@@ -133,7 +133,7 @@ def _read(env: Env) -> Settings:
         backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),
         internal_tokens=_values(env, "INTERNAL_TOKEN", []),
         secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
-        cors_origins=_values(env, "CORS_ORIGINS", SEED_ORIGINS),
+        cors_origins=_values(env, "CORS_ORIGINS", FRONTEND_ORIGINS),
         auth_required=production or env.bool("AUTH_REQUIRED", False),
         gateway_driver=env.enum(
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True

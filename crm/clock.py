@@ -9,5 +9,5 @@ def now() -> datetime:
 
 
 def to_wire(moment: datetime | None) -> str | None:
-    """`2025-09-23T14:05:43.040413`, as in the seed's examples."""
+    """`2025-09-23T14:05:43.040413`, as in the API document's examples."""
     return moment.isoformat(timespec="microseconds") if moment else None

@@ -17,7 +17,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_BODY = 256 * 1024
 MAX_INBOX_BODY = 32 * 1024 * 1024
-"""The seed's gateway sends `media_base64` along, which is read and dropped."""
+"""A gateway may send `media_base64` along, which is read and dropped."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

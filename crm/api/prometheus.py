@@ -12,8 +12,8 @@ from crm.queries.metrics import Figures
 class FiguresCollector(Collector):
     """One scrape's figures."""
 
-    def __init__(self, figures: Figures, seed: Mapping[str, float], open_streams: int) -> None:
-        self._figures, self._seed, self._open_streams = figures, seed, open_streams
+    def __init__(self, figures: Figures, totals: Mapping[str, float], open_streams: int) -> None:
+        self._figures, self._totals, self._open_streams = figures, totals, open_streams
 
     def collect(self) -> Iterator[Metric]:
         figures = self._figures
@@ -25,8 +25,8 @@ class FiguresCollector(Collector):
             yield CounterMetricFamily(name, text, value=total)
         for name, text, value in (
             ("crm_active_customers", "With a message in 30 days", figures.active_customers),
-            ("crm_response_time_ms", "Mean of 5 minutes", self._seed["average_response_time_ms"]),
-            ("crm_uptime_seconds", "Since the web master started", self._seed["uptime_seconds"]),
+            ("crm_response_time_ms", "Mean of 5 minutes", self._totals["average_response_time_ms"]),
+            ("crm_uptime_seconds", "Since the web master started", self._totals["uptime_seconds"]),
             ("crm_oldest_unsent_seconds", "Age of what waits", figures.oldest_unsent_seconds),
             ("crm_gateway_ready", "1 when connected", float(figures.gateway_ready)),
             ("crm_streams_open", "Event streams of the process asked", self._open_streams),
@@ -40,8 +40,8 @@ class FiguresCollector(Collector):
         yield waiting
 
 
-def to_prometheus(figures: Figures, seed: Mapping[str, float], *, open_streams: int) -> bytes:
+def to_prometheus(figures: Figures, totals: Mapping[str, float], *, open_streams: int) -> bytes:
     """The exposition text of one scrape."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(FiguresCollector(figures, seed, open_streams))
+    registry.register(FiguresCollector(figures, totals, open_streams))
     return generate_latest(registry)

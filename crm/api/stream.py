@@ -120,7 +120,7 @@ RESUME_PARAMETERS = [
 def stream_events() -> Response:
     """Everything that happens, as it happens.
 
-    The seed's objects come through `onmessage`, each with an `id`. A client that reconnects with
+    The objects come through `onmessage`, each with an `id`. A client that reconnects with
     `Last-Event-ID` (or `?lastEventId=`) gets what it missed, else one `reset`.
     """
     return sse.stream()

@@ -1,4 +1,4 @@
-"""Figures: the seed's totals, and those that say whether all is well."""
+"""Figures: the API document's totals, and those that say whether all is well."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -21,7 +21,7 @@ ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Schema(ma.Schema):
-    """Unknown fields are ignored: the seed's own gateway sends some."""
+    """Unknown fields are ignored: gateways send more than is read here."""
 
     class Meta:
         unknown = ma.EXCLUDE

@@ -19,7 +19,7 @@ from crm.schemas.base import (
     not_blank,
 )
 
-SEED_PHOTO = "https://pps.whatsapp.net/v/t61.jpg"
+EXAMPLE_PHOTO = "https://pps.whatsapp.net/v/t61.jpg"
 
 
 class PhotoUrl(Text):
@@ -112,7 +112,7 @@ class PhotoSchema(Schema):
 
     phone = Phone(required=True, metadata={"example": "60123456789"})
     photo_url = PhotoUrl(
-        required=True, validate=validate.Length(max=2048), metadata={"example": SEED_PHOTO}
+        required=True, validate=validate.Length(max=2048), metadata={"example": EXAMPLE_PHOTO}
     )
 
 

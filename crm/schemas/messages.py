@@ -23,7 +23,7 @@ from crm.schemas.base import (
     not_blank,
 )
 
-SEED_ID = "3EB0E8D9F6C7F7B929B411"
+EXAMPLE_ID = "3EB0E8D9F6C7F7B929B411"
 MAX_DELAY = 2**53
 PLACEHOLDER = "[media]"
 """Shown for an inbound message without text."""
@@ -38,7 +38,7 @@ class MessageSchema(Answer):
     content = fields.String()
     timestamp = fields.String(metadata=TIME)
     ack = fields.Integer(metadata={"description": "1 sent, 2 delivered, 3 read, 4 played"})
-    whatsapp_id = fields.String(allow_none=True, metadata={"example": SEED_ID})
+    whatsapp_id = fields.String(allow_none=True, metadata={"example": EXAMPLE_ID})
     status = fields.String(
         metadata={"description": "The truth: " + ", ".join(STATUSES), "example": "queued"}
     )
@@ -135,7 +135,7 @@ class AckSchema(Schema):
     """How far a message got."""
 
     message_id = Text(
-        required=True, validate=validate.Length(1, 255), metadata={"example": SEED_ID}
+        required=True, validate=validate.Length(1, 255), metadata={"example": EXAMPLE_ID}
     )
     ack = Integer(required=True, validate=validate.Range(1, 4), metadata={"example": 3})
 
@@ -151,7 +151,7 @@ class MapSchema(Schema):
 
     backend_id = Id(required=True)
     whatsapp_id = Text(
-        required=True, validate=validate.Length(1, 255), metadata={"example": SEED_ID}
+        required=True, validate=validate.Length(1, 255), metadata={"example": EXAMPLE_ID}
     )
 
 
@@ -170,7 +170,7 @@ class SeenSchema(Schema):
 
     backend_message_id = Id(required=True)
     whatsapp_id = Text(
-        required=True, validate=validate.Length(1, 255), metadata={"example": SEED_ID}
+        required=True, validate=validate.Length(1, 255), metadata={"example": EXAMPLE_ID}
     )
     delay_ms = Integer(load_default=None, allow_none=True, metadata={"example": 5000})
     to = Text(load_default=None, allow_none=True, metadata={"example": "60123456789"})

@@ -6,7 +6,7 @@ from crm.schemas.base import Answer, Schema
 
 
 class MetricsSchema(Answer):
-    """The seed's figures."""
+    """The API document's figures."""
 
     messages_sent_total = fields.Integer(metadata={"description": "Proved by a WhatsApp id."})
     messages_received_total = fields.Integer()

@@ -64,7 +64,9 @@ def delete_customer(customer_id: int) -> None:
 
 def lock_customer(session: Session, customer_id: int) -> Customer:
     """The customer, held until the commit so that one chat changes in one order."""
-    customer = session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+    # No stronger lock: who changes a message twice has PostgreSQL look at its customer's key.
+    lock = {"key_share": True}
+    customer = session.get(Customer, customer_id, with_for_update=lock, populate_existing=True)
     if customer is None:
         raise CustomerNotFoundError
     return customer
@@ -110,7 +112,7 @@ def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:
     if lid:
         ways.append(Customer.lid == lid)
     found = session.scalars(
-        select(Customer).where(or_(*ways)).order_by(Customer.id).with_for_update()
+        select(Customer).where(or_(*ways)).order_by(Customer.id).with_for_update(key_share=True)
     ).all()
     by_phone = [customer for customer in found if phone and customer.phone_key == phone_key(phone)]
     return next(iter(by_phone or found), None)

@@ -30,13 +30,15 @@ from crm.transaction import Transaction, transaction
 log = structlog.get_logger(__name__)
 
 MAX_RETRIES = 3
-"""After the first try, as the seed says."""
+"""After the first try, as the API document says."""
 ASK_AFTER = timedelta(minutes=2)
 """How long an accepted message may stay without a WhatsApp id before the gateway is asked."""
 
 
 _OWNER = select(Message.customer_id).where(Message.id == bindparam("claimed_id"))
-_LOCK_CUSTOMER = select(Customer).where(Customer.id == _OWNER.scalar_subquery()).with_for_update()
+_LOCK_CUSTOMER = (
+    select(Customer).where(Customer.id == _OWNER.scalar_subquery()).with_for_update(key_share=True)
+)
 _CLAIM = (
     update(Message)
     .where(

@@ -28,6 +28,8 @@ _any_open = (
 _next = select(Message).where(
     Message.customer_id == bindparam("customer_id"),
     Message.dispatch == Dispatch.QUEUED,
+    # What waits for its next try is the sweep's: a job too early would only hold it up.
+    Message.due_at <= bindparam("moment"),
     ~IS_HELD_BACK,
 )
 
@@ -39,7 +41,8 @@ def has_open_message(session: Session, customer_id: int) -> bool:
 
 def hint_next(tx: Transaction, customer_id: int) -> None:
     """Send a job for the oldest queued message of a customer, if nothing is before it."""
-    first = tx.session.scalar(_next, {"customer_id": customer_id})
+    moment = clock.now()
+    first = tx.session.scalar(_next, {"customer_id": customer_id, "moment": moment})
     if first is not None:
-        first.hinted_at = clock.now()
+        first.hinted_at = moment
         tx.enqueue(jobs.deliver_message(first.id))
