@@ -17,7 +17,7 @@ from crm.services.turns import has_open_message
 from crm.transaction import Transaction, transaction
 
 PENDING_ACK = 1
-"""What an outbound message shows from the start, as in the API document; `status` tells the truth."""
+"""Of an outbound message from the start, as in the API document; `status` tells the truth."""
 UNREAD_ACK, READ_ACK = 2, 3
 
 
