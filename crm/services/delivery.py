@@ -79,6 +79,7 @@ def deliver_message(message_id: int) -> str:
     claim = claim_message(message_id)
     if claim is None:
         return "not_due"
+    structlog.contextvars.bind_contextvars(request_id=claim.request_id)
     try:
         gateway.send(
             to=claim.to,

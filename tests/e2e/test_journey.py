@@ -50,6 +50,12 @@ def test_a_message_goes_from_queued_to_read_and_every_event_arrives_in_order(sta
         metrics = httpx.get(stack.url("web", "/metrics")).json()
         assert (metrics["messages_sent_total"], metrics["messages_received_total"]) == (1, 1)
         eventually(lambda: httpx.get(stack.url("web", "/readyz")).json()["status"] == "ready")
+    logs = "".join(program.output() for program in stack.programs.values())
+    assert f"message_id={sent.json()['id']}" in logs
+    for name in ("web", "worker", "gateway"):
+        assert f"request_id={sent.headers['X-Request-ID']}" in stack.programs[name].output()
+    for private in (PHONE, "how are you", "Customer Name"):
+        assert private not in logs
 
 
 def test_fifty_first_messages_of_one_phone_at_once_make_one_customer(stack: Stack) -> None:
