@@ -22,6 +22,8 @@ DEADLINE = 10.0
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 MAX_ANSWER = 64 * 1024
 MAX_RETRY_AFTER = 60.0
+SAYS_NOTHING = frozenset({404, 405, 501})
+"""Answers of a gateway that has no such endpoint, or nothing to say."""
 TEMPORARY_REFUSALS = frozenset({401, 403, 408, 425, 429})
 """Answers of a gateway that took nothing, and may take it later."""
 
@@ -90,7 +92,7 @@ class GatewayClient:
     def find_message(self, backend_message_id: int) -> dict[str, Any] | None:
         """What the gateway says of a message, or None where it says nothing."""
         status, answer = self._call("GET", f"/messages/{backend_message_id}")
-        if status in {404, 405, 501}:
+        if status in SAYS_NOTHING:
             return None
         if status != 200:
             raise _refusal(status, answer)
@@ -107,7 +109,7 @@ class GatewayClient:
     def erase(self, to: str) -> None:
         """Have the gateway erase its copies of a customer's texts."""
         status, answer = self._call("POST", "/erase", body={"to": to})
-        if status not in {200, 204, 404, 405, 501}:
+        if not 200 <= status < 300 and status not in SAYS_NOTHING:
             raise _refusal(status, answer)
 
     def _fetch(self, path: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -12,7 +12,7 @@ from crm import clock, jobs, wire
 from crm.database import add_unless_taken
 from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
-from crm.models import Customer, Erasure, Event
+from crm.models import Customer, Dispatch, Erasure, Event, Message
 from crm.phones import phone_key
 from crm.transaction import Transaction, transaction
 
@@ -53,13 +53,20 @@ def delete_customer(customer_id: int) -> None:
     """Erase a customer: messages, event rows, queued sends, and the gateway's copies."""
     with transaction() as tx:
         customer = lock_customer(tx.session, customer_id)
-        erasure = Erasure(address=customer.address, due_at=clock.now())
+        # A worker that holds one of its messages may hand it over until its lease runs out.
+        in_flight = tx.session.scalar(
+            select(func.max(Message.lease_until)).where(
+                Message.customer_id == customer_id, Message.dispatch == Dispatch.SENDING
+            )
+        )
+        erasure = Erasure(address=customer.address, due_at=in_flight or clock.now())
         tx.session.add(erasure)
         tx.session.execute(delete(Event).where(Event.customer_id == customer_id))
         tx.session.delete(customer)  # its messages go by the foreign key's cascade
         tx.session.flush()
         tx.record(CustomerDeleted(customer_id=customer_id))
-        tx.enqueue(jobs.erase_at_gateway(erasure.id))
+        if in_flight is None:
+            tx.enqueue(jobs.erase_at_gateway(erasure.id))
 
 
 def lock_customer(session: Session, customer_id: int) -> Customer:

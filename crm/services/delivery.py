@@ -6,7 +6,7 @@ conditional UPDATE; its number fences off results that come after the lease ran 
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from flask import current_app
@@ -145,7 +145,7 @@ def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
         circuit.note_refusal(tx.session, clock.now(), error.reason)
         if message is None:
             return "settled_elsewhere"
-        requeue(message, delay=_jitter(circuit.PROBE_EVERY.total_seconds() / 2))
+        requeue(message, due_at=_after(_jitter(circuit.PROBE_EVERY.total_seconds() / 2)))
         message.error, message.error_code = error.reason, error.code
         announce(tx, message)
     return "gateway_away"
@@ -163,7 +163,7 @@ def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
         message.attempts += 1
         if message.failures <= MAX_RETRIES:
             delay = retry_delay(message.failures, current_app.config["SEND_RETRY_BASE"])
-            requeue(message, delay=max(delay, error.retry_after))
+            requeue(message, due_at=_after(max(delay, error.retry_after)))
             message.error, message.error_code = error.reason, error.code
             announce(tx, message)
             return "will_retry"
@@ -212,16 +212,20 @@ def close(
     hint_next(tx, message.customer_id)
 
 
-def requeue(message: Message, *, delay: float) -> None:
-    """Back into the queue, due after `delay` seconds; the sweep will send the job."""
+def requeue(message: Message, *, due_at: datetime) -> None:
+    """Back into the queue; the sweep will send the job once it is due."""
     message.dispatch = Dispatch.QUEUED
-    message.due_at = clock.now() + timedelta(seconds=delay)
+    message.due_at = due_at
     message.hinted_at = message.lease_until = None
 
 
 def retry_delay(failures: int, base: float) -> float:
     """Seconds before the next try: base, 2·base, 4·base …, each ±50 %, never 0."""
     return _jitter(base * 2 ** (failures - 1))
+
+
+def _after(seconds: float) -> datetime:
+    return clock.now() + timedelta(seconds=seconds)
 
 
 def _jitter(seconds: float) -> float:

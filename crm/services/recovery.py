@@ -48,7 +48,7 @@ def release_expired_leases(tx: Transaction, moment: datetime) -> None:
         if message.lost_leases > MAX_LOST_LEASES:
             give_up(tx, message, code="poison", reason="Every worker that tried to send it died.")
             continue
-        requeue(message, delay=0)
+        requeue(message, due_at=moment)
         message.error, message.error_code = "The worker that was sending it died.", "lost_lease"
         announce(tx, message)
 

@@ -1,0 +1,23 @@
+"""Ways in which a send goes wrong, by name: how each is settled, and the gateway's error."""
+
+from collections.abc import Callable
+
+from crm.gateway_client import (
+    GatewayRefusedError,
+    GatewayTemporaryError,
+    GatewayUnreachableError,
+)
+from crm.services import delivery
+
+FAULTS: dict[str, tuple[Callable[..., str], Exception]] = {
+    "away": (delivery.settle_unreachable, GatewayUnreachableError("Away.", code="unreachable")),
+    "temporary": (
+        delivery.settle_failure,
+        GatewayTemporaryError("Busy.", code="429", maybe_written=False),
+    ),
+    "written": (
+        delivery.settle_failure,
+        GatewayTemporaryError("Broken.", code="500", maybe_written=True),
+    ),
+    "refused": (delivery.settle_refusal, GatewayRefusedError("No.", code="422")),
+}
