@@ -2,7 +2,6 @@
 
 from flask import Flask
 
-from config.logging import configure_logging
 from config.settings import Settings, load_settings
 from gateway.access import add_access_rule
 from gateway.api import api, internal
@@ -19,7 +18,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError where the environment cannot be used.
     """
     settings = settings or load_settings("gateway")
-    configure_logging(settings, "gateway")
     app = Flask("gateway", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
