@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from config.settings import AppEnv
 from gateway.app import create_app
 from gateway.drivers.base import Outgoing
 from gateway.drivers.simulator.journal import Journal
@@ -257,7 +256,7 @@ def test_people_sent_to_sleep_say_nothing(crowd):
 
 
 def test_a_newcomer_hears_from_the_first_customer_soon(settings, backend):
-    lively = dataclasses.replace(settings, app_env=AppEnv.DEVELOPMENT)
+    lively = dataclasses.replace(settings, simulator_people=True)
     service = create_app(lively).extensions["gateway"]
     service.start()
     eventually(lambda: backend.bodies("/customers/photo"), timeout=30)
