@@ -100,11 +100,12 @@ class StandIn:
         )
 
     def start(self) -> None:
-        """Start it and wait for its banner, and for the worker, which the banner does not."""
+        """Start it and wait for its banner, and for a worker, which the banner does not."""
         known = len(self.diary())
         self.program.start()
         self.wait_for("Everything is running")
-        eventually(lambda: len(self.diary()) > known, timeout=30)
+        if "worker:" in self.procfile.read_text():
+            eventually(lambda: len(self.diary()) > known, timeout=30)
 
     def wait_for(self, text: str, *, times: int = 1) -> None:
         eventually(lambda: self.program.output().count(text) >= times, timeout=30)
