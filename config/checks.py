@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 from config.addresses import is_loopback_host, is_loopback_url
@@ -9,13 +10,14 @@ from config.addresses import is_loopback_host, is_loopback_url
 if TYPE_CHECKING:
     from config.settings import Settings
 
+EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
 MIN_SECRET = 32
 MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
 def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str | None:
     """The first reason not to start, or None."""
-    for find in (_bad_number, _bad_worker_class, _open_to_strangers):
+    for find in (_bad_number, _bad_address, _bad_worker_class, _open_to_strangers):
         if problem := find(settings):
             return problem
     if settings.is_production:
@@ -37,6 +39,19 @@ def _bad_number(settings: Settings) -> str | None:
         return f"PORT={settings.port} is no port, the highest is 65535."
     if not 0 < settings.send_retry_base <= 3600:
         return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
+    return None
+
+
+def _bad_address(settings: Settings) -> str | None:
+    for name, url in (("GATEWAY_URL", settings.gateway_url), ("BACKEND_URL", settings.backend_url)):
+        if not url.startswith(("http://", "https://")):
+            return f"{name}={url} is no address, it must begin with http:// or https://."
+    for origin in settings.cors_origins:
+        if not EXACT_ORIGIN.fullmatch(origin):
+            return (
+                f"CORS_ORIGINS has {origin}, which is no exact origin; write each like "
+                "https://app.example.com, without * and without a path."
+            )
     return None
 
 

@@ -22,7 +22,7 @@ from crm.api.tracing import init_tracing, timings
 from crm.cli import init_cli
 from crm.database import engine_options, prepare_engine
 from crm.extensions import cors, db, migrate
-from crm.gateway_client import gateway
+from crm.gateway_client import DEADLINE, gateway
 from crm.hints import hints
 from crm.queue import bind_queue
 
@@ -63,7 +63,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     _init_database(app)
     _init_redis(app, settings)
     token = settings.internal_tokens[0] if settings.internal_tokens else None
-    gateway.init_app(base_url=settings.gateway_url, token=token)
+    # A call must be over before its message's lease is, or another worker sends it meanwhile.
+    limit = min(DEADLINE, settings.send_lease * 2 / 3)
+    gateway.init_app(base_url=settings.gateway_url, token=token, deadline=limit)
     init_tracing(app)
     init_access(app)
     init_errors(app)

@@ -18,10 +18,19 @@ from crm.deadlines import DeadlineTransport, deadline
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 DEADLINE = 10.0
-"""Seconds for one whole answer; below the lease, however slowly the bytes drip."""
+"""Seconds for one whole answer, however slowly the bytes drip; less where the lease is shorter."""
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 MAX_ANSWER = 64 * 1024
 MAX_RETRY_AFTER = 60.0
+NEVER_WRITTEN = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+"""Faults before the first byte left."""
 SAYS_NOTHING = frozenset({404, 405, 501})
 """Answers of a gateway that has no such endpoint, or nothing to say."""
 TEMPORARY_REFUSALS = frozenset({401, 403, 408, 425, 429})
@@ -61,11 +70,18 @@ class GatewayClient:
 
     def __init__(self) -> None:
         self._client: httpx.Client | None = None
+        self._deadline = DEADLINE
 
     def init_app(
-        self, *, base_url: str, token: str | None, transport: httpx.BaseTransport | None = None
+        self,
+        *,
+        base_url: str,
+        token: str | None,
+        deadline: float = DEADLINE,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Point the client at a gateway. Opens no connection."""
+        self._deadline = deadline
         self._client = httpx.Client(
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -129,17 +145,17 @@ class GatewayClient:
         content = orjson.dumps(body) if body is not None else None
         try:
             with (
-                deadline(DEADLINE),
+                deadline(self._deadline),
                 self._client.stream(method, path, content=content, headers=headers) as response,
             ):
                 return response.status_code, _read(response)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except NEVER_WRITTEN as error:
             raise GatewayUnreachableError(
                 "The WhatsApp gateway cannot be reached.", code="unreachable"
             ) from error
         except httpx.TimeoutException as error:
             raise _unclear("The WhatsApp gateway did not answer in time.", "timeout") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             raise _unclear("The WhatsApp gateway's answer was broken.", "broken") from error
 
 

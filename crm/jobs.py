@@ -25,9 +25,9 @@ def check_accepted(message_id: int) -> Job:
     return Job("messages.check_accepted", (message_id,))
 
 
-def erase_at_gateway(job_id: int) -> Job:
+def erase_at_gateway(erasure_id: int) -> Job:
     """Tell the gateway to erase what it keeps of a deleted customer."""
-    return Job("customers.erase_at_gateway", (job_id,))
+    return Job("customers.erase_at_gateway", (erasure_id,))
 
 
 ALL = (deliver_message, check_accepted, erase_at_gateway)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import update
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from crm import events
@@ -139,6 +139,9 @@ def _run(session: Session) -> Iterator[Transaction]:
 def translate(error: Exception) -> Exception:
     """A database's own error as the family's: busy, unusable, or the error itself (a fault)."""
     if isinstance(error, TimeoutError):
+        return DatabaseBusyError()
+    if isinstance(error, IntegrityError) and "unique" in str(error.orig).casefold():
+        # Rules are checked before rows are written: a unique index only stops a race's loser.
         return DatabaseBusyError()
     if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
         reason = str(getattr(error, "orig", error)).casefold()

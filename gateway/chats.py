@@ -3,7 +3,7 @@
 import re
 
 PHONE = re.compile(r"[0-9]{5,15}")
-LID = re.compile(r"[0-9]{5,20}@lid")
+LID = re.compile(r"[0-9]{1,20}@lid")
 LID_SUFFIX = "@lid"
 DECORATION = str.maketrans("", "", "+- ")
 

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 
@@ -67,6 +68,7 @@ def decide() -> None:
     if rule == Access.INTERNAL:
         raise NotSignedInError("This endpoint is for the product's own services only.")
     _refuse_foreign_pages()
+    _refuse_foreign_names()
     if rule != Access.PUBLIC and current_app.config["AUTH_REQUIRED"]:
         raise NotSignedInError("Sign in first.")
 
@@ -84,6 +86,17 @@ def _is_internal() -> bool:
         for name in request.headers.keys()
     )
     return is_loopback_host(request.remote_addr) and not through_others
+
+
+def _refuse_foreign_names() -> None:
+    """Without sign-in only this machine is served, so a name that is not its own is a rebound one.
+
+    A page whose own name was pointed at 127.0.0.1 is of the same origin as far as browsers know.
+    """
+    if current_app.config["AUTH_REQUIRED"]:
+        return
+    if not is_loopback_host(urlsplit(request.host_url).hostname):
+        raise ForbiddenError("Call this by localhost or 127.0.0.1, or set AUTH_REQUIRED=true.")
 
 
 def _refuse_foreign_pages() -> None:

@@ -57,6 +57,8 @@ class EventFeed:
             raise TooManyStreamsError
         extent = self._read(queries.read_extent)
         with self._lock:
+            if len(self._subscriptions) >= self._max_streams:
+                raise TooManyStreamsError  # others were faster while the table was read
             if not self._subscriptions:
                 # Nobody listened, so nothing was read; what came meanwhile is in the table.
                 self._last = max(self._last, extent.newest)

@@ -4,9 +4,8 @@ import json
 from typing import Any, NoReturn
 
 import marshmallow as ma
-from flask import Request, Response
+from flask import Request
 from flask_smorest import Blueprint
-from webargs import ValidationError
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -54,6 +53,3 @@ class IdConverter(IntegerConverter):
         if number >= 2**63:
             raise NoSuchAddress
         return number
-
-
-__all__ = ["ApiBlueprint", "IdConverter", "Response", "StrictParser", "ValidationError"]

@@ -38,9 +38,10 @@ class EventStream(ServerSentEventsBlueprint):  # type: ignore[misc]
         """Replay what the client missed, then pass on what happens."""
         if request.method == "HEAD":
             return _respond(iter(()))
-        subscription = feed.subscribe()
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        frames = _frames(app, subscription, _borrow_connection(), _asked())
+        connection = _borrow_connection()
+        subscription = feed.subscribe()
+        frames = _frames(app, subscription, connection, _asked())
         response = _respond(frames)
         response.call_on_close(subscription.close)
         return response

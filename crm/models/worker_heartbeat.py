@@ -1,4 +1,4 @@
-"""When a worker last did the sweep: the proof that queue, beat and worker all run."""
+"""When a worker last did a task of beat's: the proof that queue, beat and worker all run."""
 
 from datetime import datetime
 

@@ -5,8 +5,6 @@ from typing import IO
 from sqlalchemy import ColumnElement, select
 
 from crm import wire
-from crm.errors import MessageNotFoundError
-from crm.extensions import db
 from crm.models import Direction, Dispatch, Message
 from crm.models.message import ACK_STATUS
 from crm.queries.customers import find_customer
@@ -15,14 +13,6 @@ from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
 """Every state that an outbound message can be shown in."""
-
-
-def find_message(message_id: int) -> Message:
-    """One message. Raises `MessageNotFoundError`."""
-    message = db.session.get(Message, message_id)
-    if message is None:
-        raise MessageNotFoundError
-    return message
 
 
 def whole_chat(customer_id: int) -> IO[bytes]:

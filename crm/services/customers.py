@@ -108,6 +108,7 @@ def find_or_create_customer(
     customer = _find(tx.session, phone=phone, lid=lid)
     if customer is None:
         raise DatabaseBusyError  # stored and erased between our looks: the caller tries again
+    _learn(tx, customer, phone=phone, lid=lid)
     return customer, False
 
 

@@ -15,7 +15,7 @@ KEPT_FOR = timedelta(hours=24)
 
 
 def prune() -> int:
-    """Drop events that replay no longer promises; returns the newest id dropped, or 0."""
+    """Drop old parked acks, and events past their replay; returns the newest id dropped, or 0."""
     with transaction() as tx:
         newest = tx.session.scalar(select(func.max(Event.id))) or 0
         old = tx.session.scalar(

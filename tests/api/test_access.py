@@ -116,6 +116,18 @@ def test_a_page_of_another_origin_may_not_write(client: FlaskClient, origin: str
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8000", "192.168.0.7"])
+def test_a_name_that_was_pointed_at_this_machine_gets_nothing(
+    client: FlaskClient, host: str
+) -> None:
+    """DNS rebinding: such a page is of the same origin, so its Origin and Host agree."""
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    assert client.get("/customers/summary", headers=headers).status_code == 403
+    body = {"name": "x", "phone": "60123456789"}
+    assert client.post("/customers/", json=body, headers=headers).status_code == 403
+    assert client.get("/customers/", headers={"Host": "[::1]:8000"}).get_json() == []
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost"])
 def test_our_own_pages_may_write(client: FlaskClient, origin: str) -> None:
     body = {"name": "x", "phone": "60123456789"}
