@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
 from crm import clock
 from crm.events import GatewayStatusChanged
 from crm.gateway_client import GatewayError, gateway
-from crm.models import Erasure, GatewayLink
+from crm.models import Customer, Erasure, GatewayLink
 from crm.services.circuit import LINK_ID
 from crm.transaction import transaction
 
@@ -45,9 +48,14 @@ def erase_at_gateway(erasure_id: int) -> str:
     """Have the gateway erase a deleted customer; the row stays until it has."""
     with transaction() as tx:
         erasure = tx.session.get(Erasure, erasure_id)
-        address = erasure.address if erasure else None
-    if address is None:
-        return "done"
+        if erasure is None:
+            return "done"
+        address = erasure.address
+        if _is_customer_again(tx.session, address):
+            # The gateway knows only the address, and would erase the newcomer's mail with the
+            # old; of that it keeps no text once it is sent or delivered.
+            tx.session.delete(erasure)
+            return "customer_again"
     try:
         gateway.erase(address)
     except GatewayError as error:
@@ -57,3 +65,8 @@ def erase_at_gateway(erasure_id: int) -> str:
         if erasure:
             tx.session.delete(erasure)
     return "done"
+
+
+def _is_customer_again(session: Session, address: str) -> bool:
+    known = or_(Customer.phone == address, Customer.lid == address.removesuffix("@lid"))
+    return session.scalar(select(Customer.id).where(known).limit(1)) is not None

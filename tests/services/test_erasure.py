@@ -101,3 +101,13 @@ def test_the_gateway_is_told_only_when_nobody_can_hand_it_a_message_any_more(sho
     shop.do(customers.delete_customer, row.customer_id)
     assert shop.jobs("customers.erase_at_gateway") == []
     assert shop.all(Erasure)[0].due_at == row.lease_until
+
+
+def test_a_customer_who_wrote_again_loses_nothing_to_an_erasure_that_comes_late(
+    shop: Shop,
+) -> None:
+    """Seen in a review: the gateway would have erased the newcomer's waiting mail too."""
+    erasure_id = deleted(shop)
+    shop.receive("in-2")
+    assert shop.do(gateway.erase_at_gateway, erasure_id) == "customer_again"
+    assert shop.all(Erasure) == []
