@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, request
 
-from crm.queries.pages import Page, chunks, read_version
+from crm.api.unchanged import unchanged
+from crm.queries.pages import Page, Version, chunks, read_version
 
 JSON = "application/json"
 
@@ -42,17 +43,28 @@ def list_answer(
     if {headers["ETag"], "*"} & {tag.strip() for tag in _if_none_match()}:
         return Response(status=304, headers=headers)
     if query.get("limit") is None:
-        body = whole()
-        if request.method == "HEAD":
-            body.close()  # werkzeug neither reads nor closes what answers HEAD
-            return Response(headers=headers, mimetype=JSON)
-        response = Response(chunks(body), headers=headers, mimetype=JSON)
-        response.call_on_close(body.close)  # also where nobody began to read
-        return response
+        return _whole_answer(version, headers, whole)
     found = page(query["limit"], query.get("cursor"))
     if found.next_cursor:
         headers["Link"] = f'<{_next_address(query, found.next_cursor)}>; rel="next"'
     return Response(found.body, headers=headers, mimetype=JSON)
+
+
+def _whole_answer(
+    version: Version, headers: dict[str, str], whole: Callable[[], IO[bytes]]
+) -> Response:
+    """A whole list: from memory while nothing changed, streamed where it is long."""
+    data = unchanged.find(version, headers["ETag"])
+    if data is None:
+        body = whole()
+        data = unchanged.keep(version, headers["ETag"], body)
+        if data is None and request.method == "HEAD":
+            body.close()  # werkzeug neither reads nor closes what answers HEAD
+        elif data is None:
+            response = Response(chunks(body), headers=headers, mimetype=JSON)
+            response.call_on_close(body.close)  # also where nobody began to read
+            return response
+    return Response(data, headers=headers, mimetype=JSON)
 
 
 def _if_none_match() -> list[str]:
