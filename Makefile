@@ -45,12 +45,12 @@ soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS
 bench: setup ## Measure the answers beside their targets. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	--no-header --python-version 3.11
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header\
+	--python-version 3.11 --no-emit-index-url
 
 lock: setup ## After a change in requirements*.in: pin all of it anew
-	@$(LOCK) requirements.in --output-file requirements.txt
-	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	@$(LOCK) --output-file requirements.txt requirements.in
+	@$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 
 migration: setup ## Write a migration from the models. MESSAGE="add a column"
 	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }
