@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from gateway.chats import address_fields
 from gateway.clock import to_iso
-from gateway.drivers.base import Inbound, Picture, Receipt
+from gateway.drivers.events import Inbound, Picture, Receipt
 from gateway.store.callbacks import Callback
 from gateway.store.sends import Send
 from gateway.texts import make_storable

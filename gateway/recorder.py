@@ -6,7 +6,8 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.clock import now
-from gateway.drivers.base import ACK_READ, DriverState, Inbound, Picture, Receipt
+from gateway.drivers.base import DriverState
+from gateway.drivers.events import ACK_READ, Failure, Inbound, Picture, Receipt
 from gateway.notices import (
     ack_notice,
     inbox_notice,
@@ -49,6 +50,12 @@ class Recorder:
             remember(connection, Fact.LAST_EVENT_AT, at)
             remember(connection, Fact.LAST_ACK_AT, at)
         self._on_callback()
+
+    def failure(self, event: Failure) -> None:
+        raise NotImplementedError
+
+    def update(self, raw: str) -> None:
+        raise NotImplementedError
 
     def state_changed(self, state: DriverState) -> None:
         log.info("driver_state_changed", state=state)

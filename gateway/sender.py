@@ -11,11 +11,11 @@ from gateway.clock import now
 from gateway.drivers.base import (
     Driver,
     DriverState,
-    Outgoing,
     PermanentError,
     TemporaryError,
     UnknownOutcomeError,
 )
+from gateway.drivers.events import Outgoing
 from gateway.lanes import Lanes
 from gateway.notices import failed_notice, map_notice
 from gateway.store.callbacks import add_callback

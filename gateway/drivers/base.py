@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from flask import Flask
+
+    from gateway.drivers.events import (
+        Event,
+        Failure,
+        Inbound,
+        Outgoing,
+        Picture,
+        Receipt,
+        Template,
+    )
 
 
 class DriverState(StrEnum):
@@ -17,49 +28,6 @@ class DriverState(StrEnum):
     DEGRADED = "degraded"
     LOGGED_OUT = "logged_out"
     BANNED = "banned"
-
-
-ACK_DELIVERED = 2
-ACK_READ = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A text to send. The backend's message id is its idempotency key."""
-
-    backend_message_id: int
-    attempt: int
-    chat: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
-    """A customer wrote. `at` is Unix time, here and below."""
-
-    chat: str
-    text: str
-    name: str | None
-    whatsapp_id: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """WhatsApp proved something about a message of ours: ack 2 delivered, 3 read, 4 played."""
-
-    chat: str
-    whatsapp_id: str
-    ack: int
-    at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A customer has a new picture."""
-
-    chat: str
-    url: str
 
 
 class DriverError(Exception):
@@ -99,7 +67,12 @@ class EventSink(Protocol):
 
     def receipt(self, event: Receipt) -> None: ...
 
+    def failure(self, event: Failure) -> None: ...
+
     def picture(self, event: Picture) -> None: ...
+
+    def update(self, raw: str) -> None:
+        """Keep what arrived as it arrived; `Driver.read_update` makes events of it afterwards."""
 
     def state_changed(self, state: DriverState) -> None: ...
 
@@ -110,6 +83,8 @@ class Driver(Protocol):
     name: str
     idempotent: bool
     """True: sending the same `backend_message_id` again returns the first `whatsapp_id`."""
+    is_paced: bool
+    """True: WhatsApp looks askance at haste, so sends keep the gateway's pace."""
 
     def connect(self, sink: EventSink) -> None:
         """Begin; returns at once. The driver then keeps itself connected and reports changes."""
@@ -122,8 +97,26 @@ class Driver(Protocol):
 
     def state(self) -> DriverState: ...
 
+    def advice(self) -> str | None:
+        """What a person should do about the state, in one sentence; None: nothing."""
+
     def qr(self) -> str | None:
         """The code to scan, where one is needed."""
+
+    def probe(self) -> None:
+        """Ask WhatsApp what only a living connection answers. Raises a DriverError in 20 s."""
+
+    def revive(self) -> None:
+        """Build a connection that looks alive and is dead anew; the session is kept."""
+
+    def read_update(self, raw: str) -> Sequence[Event]:
+        """Everything that a kept update reports. Raises ValueError where it is not readable."""
+
+    def fetch_media(self, reference: str) -> Iterator[bytes]:
+        """A file's bytes, piece by piece. Raises a DriverError, at once or between pieces."""
+
+    def templates(self) -> Sequence[Template]:
+        """The templates that may be sent now. Raises a DriverError."""
 
     def mount(self, app: Flask) -> None:
         """Add the driver's own routes, if it has any."""

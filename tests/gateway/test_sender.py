@@ -5,13 +5,8 @@ import threading
 import pytest
 
 from gateway.clock import now
-from gateway.drivers.base import (
-    DriverState,
-    Outgoing,
-    PermanentError,
-    TemporaryError,
-    UnknownOutcomeError,
-)
+from gateway.drivers.base import DriverState, PermanentError, TemporaryError, UnknownOutcomeError
+from gateway.drivers.events import Outgoing
 from gateway.sender import EXPIRES_AFTER, Sender
 from gateway.store.callbacks import find_pending
 from gateway.store.sends import add_send, change_send, find_attempts

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from gateway.app import create_app
-from gateway.drivers.base import Outgoing
+from gateway.drivers.events import Outgoing
 from gateway.drivers.simulator.journal import Journal
 from gateway.drivers.simulator.people import CAST, PATIENCE, Crowd
 from tests.gateway.conftest import PHONE

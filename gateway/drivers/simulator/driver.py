@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,17 +11,8 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from config.settings import Settings
 from gateway.clock import now
-from gateway.drivers.base import (
-    ACK_READ,
-    DriverState,
-    EventSink,
-    Inbound,
-    Outgoing,
-    PermanentError,
-    Picture,
-    Receipt,
-    TemporaryError,
-)
+from gateway.drivers.base import DriverState, EventSink, PermanentError, TemporaryError
+from gateway.drivers.events import ACK_READ, Event, Inbound, Outgoing, Picture, Receipt, Template
 from gateway.drivers.simulator.faults import Faults
 from gateway.drivers.simulator.journal import Journal, make_whatsapp_id
 from gateway.drivers.simulator.misbehaviour import Misbehaviour, strikes
@@ -40,6 +32,7 @@ class Simulator:
 
     name = "simulator"
     idempotent = True
+    is_paced = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,6 +74,25 @@ class Simulator:
         if self.state() is not DriverState.NEED_QR:
             return None
         return f"2@{secrets.token_urlsafe(48)}"
+
+    def advice(self) -> str | None:
+        return None
+
+    def probe(self) -> None:
+        if not self._is_connected():
+            raise TemporaryError("not connected", delay=PAUSE)
+
+    def revive(self) -> None:
+        """Nothing to build anew: the pretend WhatsApp lives in this process."""
+
+    def read_update(self, raw: str) -> list[Event]:
+        raise ValueError("The simulator keeps no updates.")
+
+    def fetch_media(self, reference: str) -> Iterator[bytes]:
+        raise PermanentError("no_media", "The pretend WhatsApp has no such file.")
+
+    def templates(self) -> list[Template]:
+        return []
 
     def mount(self, app: Flask) -> None:
         Faults(lambda: self.misbehaviour, stopping=self._stopping).add_to(app)

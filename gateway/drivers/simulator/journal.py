@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import now
-from gateway.drivers.base import Outgoing
+from gateway.drivers.events import Outgoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

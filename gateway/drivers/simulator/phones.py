@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from gateway.clock import to_iso
-from gateway.drivers.base import Inbound, Receipt
+from gateway.drivers.events import Inbound, Receipt
 from gateway.drivers.simulator.journal import Received
 from gateway.drivers.simulator.people import CAST
 

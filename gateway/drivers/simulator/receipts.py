@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.clock import now
-from gateway.drivers.base import ACK_DELIVERED, ACK_READ, Receipt
+from gateway.drivers.events import ACK_DELIVERED, ACK_READ, Receipt
 from gateway.drivers.simulator.journal import Journal, Received
 from gateway.drivers.simulator.misbehaviour import Misbehaviour
 from gateway.drivers.simulator.timeline import Timeline
