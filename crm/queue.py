@@ -5,10 +5,13 @@ Processes that only look at the queue (beat, Flower) need nothing else of the pr
 
 from typing import Any
 
+from amqp.exceptions import ChannelError
 from celery import Celery
 from celery.app.amqp import AMQP
 from celery.signals import setup_logging
 from kombu import Connection
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 import celeryconfig
 from config.logging import configure_logging
@@ -38,6 +41,17 @@ def bind_queue(settings: Settings) -> Celery:
     celery.config_from_object(celeryconfig)
     celery.conf.update(broker_url=broker_url(redis_url(settings)))
     return celery
+
+
+def count_waiting_jobs(app: Celery = celery) -> int:
+    """Jobs about sends that no worker has taken yet; 0 where Redis cannot be asked."""
+    try:
+        pool: Any = app.pool
+        with pool.acquire(block=True, timeout=1) as connection:
+            name = app.conf.task_default_queue
+            return int(connection.default_channel.queue_declare(name, passive=True).message_count)
+    except (ChannelError, KombuError, RedisError, OSError):  # the first: no queue, so no jobs
+        return 0
 
 
 def keep_our_logging(settings: Settings, process: str) -> None:

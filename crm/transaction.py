@@ -13,8 +13,9 @@ import threading
 from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,12 @@ from crm.models import Counter, CounterName
 PATIENCE = 3.0
 """Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
 MAX_WAITING_WRITERS = 16
+_TOTALS: Any = Counter.__table__
+_RAISE = (
+    update(_TOTALS)
+    .where(_TOTALS.c.name == bindparam("counter"))
+    .values(value=_TOTALS.c.value + bindparam("by"))
+)
 LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
 
 
@@ -66,8 +73,7 @@ class Transaction:
         self.session.flush()
         appended = events.append(self.session, self._events) if self._events else []
         for name, by in self._totals.items():
-            raised = update(Counter).where(Counter.name == name).values(value=Counter.value + by)
-            self.session.execute(raised)
+            self.session.connection().execute(_RAISE, {"counter": name, "by": by})
         self.session.commit()
         hints.send(self._jobs, appended)
 

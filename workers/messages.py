@@ -1,6 +1,6 @@
 """Tasks about messages."""
 
-from crm.queue import celery
+from crm.queue import celery, count_waiting_jobs
 from crm.services import delivery, outcomes, recovery
 from workers.logs import logged
 
@@ -22,4 +22,4 @@ def check_accepted(message_id: int) -> None:
 @celery.task(name="messages.sweep")
 def sweep() -> None:
     """Bring everything that is overdue one step on."""
-    recovery.sweep()
+    recovery.sweep(jobs_waiting=count_waiting_jobs())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -15,6 +15,23 @@ from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from crm.models import Customer, Dispatch, Erasure, Event, Message
 from crm.phones import phone_key
 from crm.transaction import Transaction, transaction
+
+_LOCK = (
+    select(Customer)
+    .where(Customer.id == bindparam("customer_id"))
+    # No stronger lock: who changes a message twice has PostgreSQL look at its customer's key.
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_FIND = (
+    select(Customer)
+    # What is not given is NULL, which equals nothing.
+    .where(
+        or_(Customer.phone_key == bindparam("phone_key"), Customer.lid == bindparam("lid")),
+    )
+    .order_by(Customer.id)
+    .with_for_update(key_share=True)
+)
 
 EDITABLE = ("name", "status", "remark", "extra_fields", "photo_url")
 NAME_LENGTH = 120
@@ -71,9 +88,7 @@ def delete_customer(customer_id: int) -> None:
 
 def lock_customer(session: Session, customer_id: int) -> Customer:
     """The customer, held until the commit so that one chat changes in one order."""
-    # No stronger lock: who changes a message twice has PostgreSQL look at its customer's key.
-    lock = {"key_share": True}
-    customer = session.get(Customer, customer_id, with_for_update=lock, populate_existing=True)
+    customer = session.scalar(_LOCK, {"customer_id": customer_id})
     if customer is None:
         raise CustomerNotFoundError
     return customer
@@ -114,15 +129,9 @@ def find_or_create_customer(
 
 def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:
     """By phone first: where a phone and a LID lead to two customers, the phone's is meant."""
-    ways = []
-    if phone:
-        ways.append(Customer.phone_key == phone_key(phone))
-    if lid:
-        ways.append(Customer.lid == lid)
-    found = session.scalars(
-        select(Customer).where(or_(*ways)).order_by(Customer.id).with_for_update(key_share=True)
-    ).all()
-    by_phone = [customer for customer in found if phone and customer.phone_key == phone_key(phone)]
+    key = phone_key(phone) if phone else None
+    found = session.scalars(_FIND, {"phone_key": key, "lid": lid or None}).all()
+    by_phone = [customer for customer in found if key and customer.phone_key == key]
     return next(iter(by_phone or found), None)
 
 

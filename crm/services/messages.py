@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
@@ -19,6 +19,13 @@ from crm.transaction import Transaction, transaction
 PENDING_ACK = 1
 """Of an outbound message from the start, as in the API document; `status` tells the truth."""
 UNREAD_ACK, READ_ACK = 2, 3
+
+_BY_KEY = select(Message).where(Message.idempotency_key == bindparam("key"))
+_KNOWN_INBOUND = select(Message).where(
+    Message.customer_id == bindparam("customer_id"),
+    Message.direction == Direction.INBOUND,
+    Message.whatsapp_id == bindparam("whatsapp_id"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +167,7 @@ def _announce_outbound(tx: Transaction, customer: Customer, message: Message) ->
 def _find_by_key(session: Session, key: str | None, body_hash: str) -> Message | None:
     if key is None:
         return None
-    message = session.scalar(select(Message).where(Message.idempotency_key == key))
+    message = session.scalar(_BY_KEY, {"key": key})
     if message and message.body_hash != body_hash:
         raise IdempotencyKeyReusedError
     return message
@@ -169,10 +176,4 @@ def _find_by_key(session: Session, key: str | None, body_hash: str) -> Message |
 def _find_inbound(session: Session, customer_id: int, whatsapp_id: str | None) -> Message | None:
     if whatsapp_id is None:
         return None
-    return session.scalar(
-        select(Message).where(
-            Message.customer_id == customer_id,
-            Message.direction == Direction.INBOUND,
-            Message.whatsapp_id == whatsapp_id,
-        )
-    )
+    return session.scalar(_KNOWN_INBOUND, {"customer_id": customer_id, "whatsapp_id": whatsapp_id})

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
 from crm import clock, wire
@@ -16,6 +16,29 @@ from crm.transaction import Transaction, transaction
 
 SEEN = 3
 PARKED_FOR = timedelta(days=7)
+
+# Built once: building a statement costs more than running it.
+_BY_WHATSAPP_ID = select(Message).where(Message.whatsapp_id == bindparam("whatsapp_id"))
+_OUTBOUND = _BY_WHATSAPP_ID.where(Message.direction == Direction.OUTBOUND).with_for_update()
+_INBOUND = (
+    _BY_WHATSAPP_ID.where(Message.direction == Direction.INBOUND).order_by(Message.id).limit(1)
+)
+_OWNER = select(Message.customer_id).where(
+    Message.id == bindparam("message_id"), Message.direction == Direction.OUTBOUND
+)
+_MESSAGE = (
+    select(Message)
+    .where(Message.id == bindparam("message_id"), Message.direction == Direction.OUTBOUND)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_TAKE_PARKED = (
+    delete(ParkedAck)
+    .where(ParkedAck.whatsapp_id == bindparam("whatsapp_id"))
+    .returning(ParkedAck.ack)
+    .execution_options(synchronize_session=False)
+)
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:whatsapp_id, 0))")
 
 
 def record_ack(whatsapp_id: str, ack: int) -> Message | None:
@@ -96,15 +119,14 @@ def announce(tx: Transaction, message: Message) -> None:
 
 def lock_outbound_message(session: Session, message_id: int) -> Message:
     """An outbound message and its customer, held until the commit."""
-    customer_id = session.scalar(
-        select(Message.customer_id).where(
-            Message.id == message_id, Message.direction == Direction.OUTBOUND
-        )
-    )
-    if customer_id is None:
-        raise MessageNotFoundError
-    lock_customer(session, customer_id)
-    message = session.get(Message, message_id, with_for_update=True, populate_existing=True)
+    values = {"message_id": message_id}
+    if session.get_bind().dialect.name == "postgresql":
+        # Customer first, as everywhere. On SQLite this transaction is the only writer anyway.
+        customer_id = session.scalar(_OWNER, values)
+        if customer_id is None:
+            raise MessageNotFoundError
+        lock_customer(session, customer_id)
+    message = session.scalar(_MESSAGE, values)
     if message is None:
         raise MessageNotFoundError
     return message
@@ -117,7 +139,7 @@ def hold_whatsapp_id(session: Session, whatsapp_id: str) -> None:
     by side, and the ack would lie parked for ever.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(whatsapp_id, 0))))
+        session.execute(_HOLD, {"whatsapp_id": whatsapp_id})
 
 
 def prune_parked_acks(tx: Transaction) -> None:
@@ -127,20 +149,11 @@ def prune_parked_acks(tx: Transaction) -> None:
 
 
 def _lock_by_whatsapp_id(session: Session, whatsapp_id: str) -> Message | None:
-    return session.scalar(
-        select(Message)
-        .where(Message.whatsapp_id == whatsapp_id, Message.direction == Direction.OUTBOUND)
-        .with_for_update()
-    )
+    return session.scalar(_OUTBOUND, {"whatsapp_id": whatsapp_id})
 
 
 def _find_inbound(session: Session, whatsapp_id: str) -> Message | None:
-    return session.scalar(
-        select(Message)
-        .where(Message.whatsapp_id == whatsapp_id, Message.direction == Direction.INBOUND)
-        .order_by(Message.id)
-        .limit(1)
-    )
+    return session.scalar(_INBOUND, {"whatsapp_id": whatsapp_id})
 
 
 def _park(session: Session, whatsapp_id: str, ack: int) -> None:
@@ -152,8 +165,4 @@ def _park(session: Session, whatsapp_id: str, ack: int) -> None:
 
 
 def _take_parked(session: Session, whatsapp_id: str) -> int:
-    parked = session.get(ParkedAck, whatsapp_id)
-    if parked is None:
-        return 0
-    session.delete(parked)
-    return parked.ack
+    return session.scalar(_TAKE_PARKED, {"whatsapp_id": whatsapp_id}) or 0

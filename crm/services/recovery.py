@@ -19,6 +19,8 @@ from crm.transaction import Transaction, transaction
 
 BATCH = 500
 """Rows of one kind that one sweep takes on."""
+ENOUGH_JOBS = 200
+"""Jobs that keep the workers busy until the next sweep."""
 HINT_AGAIN_AFTER = timedelta(seconds=5)
 """How long a job may be on its way before it counts as lost."""
 ASK_AGAIN_AFTER = timedelta(minutes=1)
@@ -26,13 +28,17 @@ GIVE_UP_WAITING_AFTER = timedelta(hours=24)
 MAX_LOST_LEASES = 8
 
 
-def sweep() -> None:
-    """Bring every message, and every erasure, that is overdue one step on."""
+def sweep(*, jobs_waiting: int = 0) -> None:
+    """Bring every message, and every erasure, that is overdue one step on.
+
+    `jobs_waiting`: jobs that no worker has taken yet. Behind many of them a job that is late is
+    not lost, and sending it again would only make them more.
+    """
     with transaction() as tx:
         moment = clock.now()
         release_expired_leases(tx, moment)
         give_up_waiting(tx, moment)
-        hint_due_messages(tx, moment)
+        hint_due_messages(tx, moment, room=ENOUGH_JOBS - jobs_waiting)
         ask_about_accepted(tx, moment)
         hint_erasures(tx, moment)
         explain_waiting(tx)
@@ -64,9 +70,9 @@ def give_up_waiting(tx: Transaction, moment: datetime) -> None:
         give_up(tx, message, code="expired", reason=reason)
 
 
-def hint_due_messages(tx: Transaction, moment: datetime) -> None:
-    """Send a job for each due message at the head of its customer's queue."""
-    if circuit.is_open(tx.session, moment):
+def hint_due_messages(tx: Transaction, moment: datetime, *, room: int) -> None:
+    """Send a job for each due message at the head of its customer's queue, at most `room`."""
+    if room <= 0 or circuit.is_open(tx.session, moment):
         return
     half_open = circuit.open_reason(tx.session) is not None
     for message in _lock_messages(
@@ -75,7 +81,7 @@ def hint_due_messages(tx: Transaction, moment: datetime) -> None:
         Message.due_at <= moment,
         or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
         ~IS_HELD_BACK,
-        limit=1 if half_open else BATCH,
+        limit=1 if half_open else room,
     ):
         message.hinted_at = moment
         tx.enqueue(jobs.deliver_message(message.id))

@@ -38,6 +38,8 @@ def retry_message(message_id: int, *, confirm: bool) -> Message:
                 'to send it again all the same, repeat with {"confirm": true}.'
             )
         queue_again(tx, message)
+        tx.session.flush()
+        hint_next(tx, message.customer_id)
         return message
 
 
@@ -55,6 +57,9 @@ def retry_failed() -> int:
             ).all()
             for message in batch:
                 queue_again(tx, message)
+            tx.session.flush()
+            for customer_id in {message.customer_id for message in batch}:
+                hint_next(tx, customer_id)
         if not batch:
             return retried
         retried, last_id = retried + len(batch), batch[-1].id
@@ -78,7 +83,7 @@ def cancel_message(message_id: int) -> Message:
 
 
 def queue_again(tx: Transaction, message: Message) -> None:
-    """From failed or unknown back into the queue, as a new attempt for the gateway."""
+    """From failed or unknown back into the queue, as a new attempt; the caller sends its job."""
     moment = clock.now()
     message.dispatch = Dispatch.QUEUED
     message.gateway_attempt += 1
@@ -86,9 +91,7 @@ def queue_again(tx: Transaction, message: Message) -> None:
     message.error = message.error_code = message.accepted_at = None
     message.queued_at = message.due_at = moment
     message.hinted_at = None
-    tx.session.flush()
     announce(tx, message)
-    hint_next(tx, message.customer_id)
 
 
 def _dispatch_of(message_id: int) -> str | None:

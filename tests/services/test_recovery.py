@@ -41,6 +41,18 @@ def test_a_lease_that_ran_out_puts_the_message_back(shop: Shop) -> None:
     assert shop.deliver(message_id) == "accepted"
 
 
+def test_behind_many_waiting_jobs_none_is_sent_again(shop: Shop) -> None:
+    message_ids = [shop.send(shop.customer(f"6012345678{n}")) for n in range(3)]
+    for message_id in message_ids:
+        shop.set_back(message_id, "hinted_at", 60)
+    shop.do(recovery.sweep, jobs_waiting=recovery.ENOUGH_JOBS)
+    assert sorted(shop.delivery_jobs()) == message_ids
+    shop.do(recovery.sweep, jobs_waiting=recovery.ENOUGH_JOBS - 1)
+    assert len(shop.delivery_jobs()) == 4
+    shop.sweep()
+    assert sorted(shop.delivery_jobs()) == sorted(message_ids * 2)
+
+
 def test_a_lease_that_still_runs_is_left_alone(shop: Shop) -> None:
     message_id = shop.send_new()
     shop.do(delivery.claim_message, message_id)
