@@ -12,8 +12,8 @@ from crm.extensions import db
 from crm.gateway_client import GatewayError, gateway
 from crm.models import CounterName, Dispatch, Message
 from crm.models.message import may_become
-from crm.services.delivery import close, give_up
 from crm.services.receipts import hold_whatsapp_id, lock_outbound_message, pair
+from crm.services.settlement import close, give_up
 from crm.transaction import Transaction, transaction
 
 GIVE_UP_ASKING_AFTER = timedelta(minutes=15)

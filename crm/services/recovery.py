@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from crm import clock, jobs
 from crm.models import Dispatch, Erasure, Message, WorkerHeartbeat
 from crm.services import circuit
-from crm.services.delivery import give_up, requeue
 from crm.services.receipts import announce
+from crm.services.settlement import give_up, requeue
 from crm.services.turns import IS_HELD_BACK
 from crm.transaction import Transaction, transaction
 

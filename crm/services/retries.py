@@ -6,9 +6,9 @@ from crm import clock
 from crm.errors import MessageStateError
 from crm.extensions import db
 from crm.models import Direction, Dispatch, Message
-from crm.services.delivery import close
 from crm.services.outcomes import ask_gateway, learn_outcome
 from crm.services.receipts import announce, lock_outbound_message
+from crm.services.settlement import close
 from crm.services.turns import hint_next
 from crm.transaction import Transaction, transaction
 

@@ -7,17 +7,17 @@ from crm.gateway_client import (
     GatewayTemporaryError,
     GatewayUnreachableError,
 )
-from crm.services import delivery
+from crm.services import settlement
 
 FAULTS: dict[str, tuple[Callable[..., str], Exception]] = {
-    "away": (delivery.settle_unreachable, GatewayUnreachableError("Away.", code="unreachable")),
+    "away": (settlement.settle_unreachable, GatewayUnreachableError("Away.", code="unreachable")),
     "temporary": (
-        delivery.settle_failure,
+        settlement.settle_failure,
         GatewayTemporaryError("Busy.", code="429", maybe_written=False),
     ),
     "written": (
-        delivery.settle_failure,
+        settlement.settle_failure,
         GatewayTemporaryError("Broken.", code="500", maybe_written=True),
     ),
-    "refused": (delivery.settle_refusal, GatewayRefusedError("No.", code="422")),
+    "refused": (settlement.settle_refusal, GatewayRefusedError("No.", code="422")),
 }

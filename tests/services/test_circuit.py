@@ -7,7 +7,7 @@ import pytest
 
 from crm import clock
 from crm.models import GatewayLink
-from crm.services import delivery
+from crm.services import claims, delivery
 from tests.services.shop import Answer, Shop
 
 REFUSED = httpx.ConnectError("refused")
@@ -55,15 +55,15 @@ def test_an_answer_between_refusals_keeps_it_closed(shop: Shop) -> None:
 def test_one_message_goes_first_when_the_time_has_come(shop: Shop) -> None:
     message_ids = opened(shop)
     shop.backend.change(GatewayLink, 1, open_until=clock.now() - timedelta(seconds=1))
-    claims = shop.at_once([lambda m=m: delivery.claim_message(m) for m in message_ids[3:]])
-    assert len([claim for claim in claims if claim]) == 1
+    taken = shop.at_once([lambda m=m: claims.claim_message(m) for m in message_ids[3:]])
+    assert len([claim for claim in taken if claim]) == 1
     assert len([m for m in shop.open_messages() if m.dispatch == "sending"]) == 1
 
 
 def test_a_claim_that_the_breaker_stopped_leaves_no_trace(shop: Shop) -> None:
     waiting = opened(shop)[4]
     before = shop.backend.counts()
-    assert shop.do(delivery.claim_message, waiting) is None
+    assert shop.do(claims.claim_message, waiting) is None
     row = shop.row(waiting)
     assert (row.dispatch, row.claims, row.lease_until) == ("queued", 0, None)
     assert shop.backend.counts() == before

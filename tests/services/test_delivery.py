@@ -7,7 +7,7 @@ import pytest
 
 from crm import clock
 from crm.models import CounterName
-from crm.services import delivery
+from crm.services import delivery, settlement
 from tests.services.shop import Answer, Shop
 
 BASE = 2.0
@@ -134,7 +134,7 @@ def test_one_try_that_may_have_been_written_makes_the_end_unknown(
 
 def test_the_wait_doubles_and_is_never_nothing() -> None:
     for failures, middle in ((1, BASE), (2, 2 * BASE), (3, 4 * BASE)):
-        delays = {delivery.retry_delay(failures, BASE) for _ in range(500)}
+        delays = {settlement.retry_delay(failures, BASE) for _ in range(500)}
         assert min(delays) >= middle * 0.5 > 0
         assert max(delays) <= middle * 1.5
         assert len(delays) > 400, "without jitter, all would come back at once"

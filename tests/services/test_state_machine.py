@@ -23,8 +23,8 @@ from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
 from crm.models import Counter, Customer, Event, Message, ParkedAck
-from crm.services import delivery, messages, outcomes, receipts, retries
-from crm.services.delivery import Claim
+from crm.services import claims, messages, outcomes, receipts, retries, settlement
+from crm.services.claims import Claim
 from crm.wire import message_state
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
@@ -101,7 +101,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _claim(self, message_id: int) -> None:
         self.shop.make_due(message_id)
-        claim = self.shop.do(delivery.claim_message, message_id)
+        claim = self.shop.do(claims.claim_message, message_id)
         assert (claim is not None) == self.promise.may_be_claimed(message_id)
         if claim is not None:
             expected = self.promise.claim(message_id)
@@ -138,7 +138,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _settle(self, claim: Claim, expected: tuple[int, int], how: str) -> None:
         if how == "accepted":
-            self.shop.do(delivery.settle_accepted, claim)
+            self.shop.do(settlement.settle_accepted, claim)
             self.promise.accept(claim.message_id, claim.attempt)
         else:
             settle, error = FAULTS[how]

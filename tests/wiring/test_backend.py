@@ -18,7 +18,7 @@ from crm.models import Customer, Direction, Message
 from crm.queue import celery
 from crm.schemas.customers import CustomerSchema, CustomerSummarySchema
 from crm.schemas.messages import MessageSchema
-from crm.services.delivery import MAX_RETRIES, retry_delay
+from crm.services.settlement import MAX_RETRIES, retry_delay
 from workers import customers, gateway, health, messages
 from workers import events as event_tasks
 
