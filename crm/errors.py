@@ -6,12 +6,16 @@
     ├── ForbiddenError              403  who is calling may not do this
     ├── NotFoundError               404
     │   ├── CustomerNotFoundError
-    │   └── MessageNotFoundError
+    │   ├── MessageNotFoundError
+    │   └── MediaNotFoundError
     ├── ConflictError               409
     │   ├── PhoneTakenError
     │   ├── IdempotencyKeyReusedError
     │   ├── MappingConflictError
-    │   └── MessageStateError
+    │   ├── MessageStateError
+    │   ├── WindowClosedError
+    │   └── MediaNotReadyError
+    ├── MediaLostError              410
     └── UnavailableError            503  try again after `retry_after` seconds
         ├── DatabaseBusyError
         ├── DatabaseUnavailableError
@@ -73,6 +77,22 @@ class MessageNotFoundError(NotFoundError):
         super().__init__("There is no such message.")
 
 
+class MediaNotFoundError(NotFoundError):
+    """No such file."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such file.")
+
+
+class MediaLostError(CrmError):
+    """A file that there was and never will be again."""
+
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("The file could not be fetched from WhatsApp, or was kept long enough.")
+
+
 class ConflictError(CrmError):
     """The request contradicts what is stored."""
 
@@ -99,6 +119,23 @@ class MappingConflictError(ConflictError):
 
 class MessageStateError(ConflictError):
     """The message's state does not allow what was asked."""
+
+
+class WindowClosedError(ConflictError):
+    """WhatsApp takes no free text to this customer now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The customer's last message is more than 24 hours old: WhatsApp takes only a template "
+            "now, or a text once the customer has written again."
+        )
+
+
+class MediaNotReadyError(ConflictError):
+    """A file that the gateway is still fetching."""
+
+    def __init__(self) -> None:
+        super().__init__("The file is still being fetched from WhatsApp; try again in a moment.")
 
 
 class UnavailableError(CrmError):

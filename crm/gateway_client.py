@@ -1,68 +1,49 @@
-"""The WhatsApp gateway over HTTP, and its errors, each of which carries the decision.
+"""The WhatsApp gateway over HTTP. Every call raises a `GatewayError` where it does not succeed."""
 
-    GatewayError
-    ├── GatewayUnreachableError  nothing was handed over: not a try, wait for its return
-    ├── GatewayTemporaryError    counts as a try; `maybe_written`: it may have gone out all the same
-    └── GatewayRefusedError      never try this again by itself
-
-Source of the rules: docs/architecture.md, "Sending".
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import orjson
 
 from crm.deadlines import DeadlineTransport, deadline
+from crm.gateway_errors import as_gateway_errors, refusal
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 DEADLINE = 10.0
 """Seconds for one whole answer, however slowly the bytes drip; less where the lease is shorter."""
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 MAX_ANSWER = 64 * 1024
-MAX_RETRY_AFTER = 60.0
-NEVER_WRITTEN = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-)
-"""Faults before the first byte left."""
 SAYS_NOTHING = frozenset({404, 405, 501})
 """Answers of a gateway that has no such endpoint, or nothing to say."""
-TEMPORARY_REFUSALS = frozenset({401, 403, 408, 425, 429})
-"""Answers of a gateway that took nothing, and may take it later."""
 
 
-class GatewayError(Exception):
-    """A call to the gateway did not succeed; the text is shown to agents."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOrder:
+    """One attempt at one message. `template` is sent in place of the text."""
 
-    def __init__(self, reason: str, *, code: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
+    to: str
+    message: str
+    backend_message_id: int
+    attempt: int
+    template: Mapping[str, Any] | None
+    bulk: bool
 
-
-class GatewayUnreachableError(GatewayError):
-    """It cannot be reached, or says that it is not connected (503)."""
-
-
-class GatewayTemporaryError(GatewayError):
-    """It failed in a way that may pass; `retry_after` is its own wish in seconds, or 0."""
-
-    def __init__(
-        self, reason: str, *, code: str, maybe_written: bool, retry_after: float = 0.0
-    ) -> None:
-        super().__init__(reason, code=code)
-        self.maybe_written = maybe_written
-        self.retry_after = retry_after
-
-
-class GatewayRefusedError(GatewayError):
-    """It says that this request can never succeed."""
+    def to_body(self) -> dict[str, Any]:
+        """The JSON of `POST /send`."""
+        body: dict[str, Any] = {
+            "to": self.to,
+            "message": self.message,
+            "backend_message_id": self.backend_message_id,
+            "attempt": self.attempt,
+        }
+        # Said only where they are meant: any gateway of the API document takes the rest.
+        if self.template:
+            body["template"] = self.template
+        if self.bulk:
+            body["priority"] = "bulk"
+        return body
 
 
 class GatewayClient:
@@ -91,19 +72,11 @@ class GatewayClient:
             transport=transport or DeadlineTransport(limits=LIMITS),
         )
 
-    def send(
-        self, *, to: str, message: str, backend_message_id: int, attempt: int, request_id: str
-    ) -> None:
-        """Hand one message over. Returns when the gateway has it; raises a `GatewayError`."""
-        body = {
-            "to": to,
-            "message": message,
-            "backend_message_id": backend_message_id,
-            "attempt": attempt,
-        }
-        status, answer = self._call("POST", "/send", body=body, request_id=request_id)
+    def send(self, order: SendOrder, *, request_id: str) -> None:
+        """Hand one message over. Returns when the gateway has it."""
+        status, answer = self._call("POST", "/send", body=order.to_body(), request_id=request_id)
         if not 200 <= status < 300:
-            raise _refusal(status, answer)
+            raise refusal(status, answer)
 
     def find_message(self, backend_message_id: int) -> dict[str, Any] | None:
         """What the gateway says of a message, or None where it says nothing."""
@@ -111,7 +84,7 @@ class GatewayClient:
         if status in SAYS_NOTHING:
             return None
         if status != 200:
-            raise _refusal(status, answer)
+            raise refusal(status, answer)
         return answer
 
     def fetch_status(self) -> dict[str, Any]:
@@ -122,16 +95,56 @@ class GatewayClient:
         """The gateway's `/qr`."""
         return self._fetch("/qr")
 
+    def renew_qr(self) -> dict[str, Any]:
+        """Begin a new round of codes, and the first of them."""
+        status, answer = self._call("POST", "/qr")
+        if not 200 <= status < 300:
+            raise refusal(status, answer)
+        return answer
+
+    def fetch_templates(self) -> list[dict[str, Any]]:
+        """The gateway's `/templates`; none where it has no such endpoint."""
+        status, answer = self._call("GET", "/templates")
+        if status in SAYS_NOTHING:
+            return []
+        if status != 200:
+            raise refusal(status, answer)
+        templates = answer.get("templates")
+        return (
+            [told for told in templates if isinstance(told, dict)]
+            if isinstance(templates, list)
+            else []
+        )
+
+    def open_file(self, path: str, *, headers: Mapping[str, str]) -> "GatewayFile":
+        """A file of the gateway's, its bytes still to come. Raises a `GatewayError`."""
+        if self._client is None:
+            raise RuntimeError("init_app() was not called")
+        request = self._client.build_request("GET", path, headers=dict(headers))
+        with as_gateway_errors(), deadline(self._deadline):
+            response = self._client.send(request, stream=True)
+        if response.status_code >= 500:
+            response.close()
+            raise refusal(response.status_code, {})
+        return GatewayFile(response)
+
+    def mark_read(self, to: str, whatsapp_ids: Sequence[str]) -> None:
+        """Have the gateway tell the customer that these messages were read."""
+        body = {"to": to, "whatsapp_ids": list(whatsapp_ids)}
+        status, answer = self._call("POST", "/read", body=body)
+        if not 200 <= status < 300 and status not in SAYS_NOTHING:
+            raise refusal(status, answer)
+
     def erase(self, to: str) -> None:
         """Have the gateway erase its copies of a customer's texts."""
         status, answer = self._call("POST", "/erase", body={"to": to})
         if not 200 <= status < 300 and status not in SAYS_NOTHING:
-            raise _refusal(status, answer)
+            raise refusal(status, answer)
 
     def _fetch(self, path: str) -> dict[str, Any]:
         status, answer = self._call("GET", path)
         if status != 200:
-            raise _refusal(status, answer)
+            raise refusal(status, answer)
         return answer
 
     def _call(
@@ -143,20 +156,26 @@ class GatewayClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = orjson.dumps(body) if body is not None else None
-        try:
-            with (
-                deadline(self._deadline),
-                self._client.stream(method, path, content=content, headers=headers) as response,
-            ):
-                return response.status_code, _read(response)
-        except NEVER_WRITTEN as error:
-            raise GatewayUnreachableError(
-                "The WhatsApp gateway cannot be reached.", code="unreachable"
-            ) from error
-        except httpx.TimeoutException as error:
-            raise _unclear("The WhatsApp gateway did not answer in time.", "timeout") from error
-        except httpx.HTTPError as error:
-            raise _unclear("The WhatsApp gateway's answer was broken.", "broken") from error
+        with (
+            as_gateway_errors(),
+            deadline(self._deadline),
+            self._client.stream(method, path, content=content, headers=headers) as response,
+        ):
+            return response.status_code, _read(response)
+
+
+class GatewayFile:
+    """An open answer of the gateway: its head, and its bytes as they come."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        self.headers = response.headers
+        self.close = response.close
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes as they were sent. A reader that goes away only has to close."""
+        yield from self._response.iter_raw()
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:
@@ -180,30 +199,6 @@ def _read(response: httpx.Response) -> dict[str, Any]:
     if "Retry-After" in response.headers:
         answer["retry_after"] = response.headers["Retry-After"]
     return answer
-
-
-def _unclear(reason: str, code: str) -> GatewayTemporaryError:
-    return GatewayTemporaryError(reason, code=code, maybe_written=True)
-
-
-def _refusal(status: int, answer: Mapping[str, Any]) -> GatewayError:
-    """The error that a status other than 2xx means. Body text is the gateway's, so it is cut."""
-    code = str(status)
-    detail = str(answer.get("detail") or "")[:300]
-    reason = f"The WhatsApp gateway answered {status}" + (f": {detail}" if detail else ".")
-    if status == 503:
-        return GatewayUnreachableError(reason, code=code)
-    if status in TEMPORARY_REFUSALS:
-        wish = _seconds(answer.get("retry_after"))
-        return GatewayTemporaryError(reason, code=code, maybe_written=False, retry_after=wish)
-    if 400 <= status < 500:
-        return GatewayRefusedError(reason, code=code)
-    return GatewayTemporaryError(reason, code=code, maybe_written=True)
-
-
-def _seconds(value: object) -> float:
-    text = str(value or "")
-    return min(float(text), MAX_RETRY_AFTER) if text.isdecimal() else 0.0
 
 
 gateway = GatewayClient()

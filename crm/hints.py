@@ -56,7 +56,7 @@ class Hints:
         def send_jobs(jobs: Sequence[Job]) -> None:
             with celery.producer_pool.acquire(block=True, timeout=1) as producer:
                 for job in jobs:
-                    celery.send_task(job.name, job.args, producer=producer)
+                    celery.send_task(job.name, job.args, priority=job.priority, producer=producer)
 
         def publish(events: Sequence[Published]) -> None:
             pipeline = redis.pipeline(transaction=False)

@@ -40,17 +40,18 @@ def _shape(model: type, *names: str, **renamed: str) -> Shape:
 
 CUSTOMER_SUMMARY = _shape(
     Customer, "id", "name", "phone", "lid", "photo_url", "status", "last_message",
-    "last_timestamp", "unread_count",
+    "last_timestamp", "unread_count", "window_closes_at",
 )  # fmt: skip
 CUSTOMER = _shape(
     Customer, "id", "name", "phone", "lid", "status", "remark", "extra_fields", "photo_url",
-    "unread_count", "created_at", "updated_at",
+    "unread_count", "window_closes_at", "created_at", "updated_at",
 )  # fmt: skip
 MESSAGE = _shape(
     Message, "id", "customer_id", "direction", "content", "timestamp", "ack", "whatsapp_id",
-    "status", "error", "attempts", client_message_id="idempotency_key",
+    "status", "error", "attempts", "media", "template", client_message_id="idempotency_key",
 )  # fmt: skip
 MESSAGE_STATE = _shape(Message, "id", "ack", "status", "whatsapp_id", "error")
+INBOUND_STATE = _shape(Message, *MESSAGE_STATE.fields, "media")
 
 customer_summary = CUSTOMER_SUMMARY.of
 """A row of the inbox's list."""
@@ -59,7 +60,9 @@ customer = CUSTOMER.of
 message = MESSAGE.of
 """A message of a chat, either way."""
 message_state = MESSAGE_STATE.of
-"""What may change of a message after it was written."""
+"""What may change of an outbound message after it was written."""
+inbound_state = INBOUND_STATE.of
+"""What may change of an inbound one."""
 
 
 def _plain(value: Any) -> Any:

@@ -13,12 +13,15 @@ from crm.schemas.messages import (
     FailedSchema,
     InboxSchema,
     MapSchema,
+    MediaChangeSchema,
     MessageSchema,
     ParkedSchema,
     SeenSchema,
 )
-from crm.services import messages, outcomes, receipts
-from crm.services.messages import Inbound
+from crm.schemas.system import GatewayPushSchema, GatewayStatusSchema
+from crm.services import gateway, inbox, outcomes, receipts
+from crm.services.inbox import Inbound
+from crm.services.outcomes import Failure
 
 blp = ApiBlueprint("callbacks", __name__, description=__doc__)
 
@@ -34,7 +37,7 @@ CONFLICT = "The message or the WhatsApp id is already paired otherwise."
 )
 def receive_message(data: dict[str, Any]) -> Response:
     """Store what a customer wrote, exactly once; an unknown phone becomes a customer."""
-    message, is_new = messages.receive_message(Inbound(**data), request_id=g.request_id)
+    message, is_new = inbox.receive_message(Inbound(**data), request_id=g.request_id)
     return json_answer(wire.message(message), 201 if is_new else 200)
 
 
@@ -69,13 +72,32 @@ def map_message(data: dict[str, Any]) -> Response:
 @blp.alt_response(404, description="There is no such message.")
 def report_failed(data: dict[str, Any]) -> Response:
     """The gateway could not send what it had accepted."""
-    message = outcomes.report_failed(
-        data["backend_id"],
+    failure = Failure(
         code=data["code"] or "gateway",
         reason=data["reason"],
         attempt=data["attempt"],
+        whatsapp_id=data["whatsapp_id"],
     )
-    return json_answer(wire.message(message))
+    return json_answer(wire.message(outcomes.report_failed(data["backend_id"], failure)))
+
+
+@blp.route("/messages/media", methods=["POST"])
+@internal
+@blp.arguments(MediaChangeSchema)
+@blp.response(200, MessageSchema)
+@blp.alt_response(404, description="There is no such customer or message.")
+def change_media(data: dict[str, Any]) -> Response:
+    """The file of an inbound message is there now, or never will be."""
+    return json_answer(wire.message(inbox.change_media(**data)))
+
+
+@blp.route("/webhooks/whatsapp/status", methods=["POST"])
+@internal
+@blp.arguments(GatewayPushSchema)
+@blp.response(200, GatewayStatusSchema)
+def note_gateway_status(data: dict[str, Any]) -> Response:
+    """The gateway's state changed: told to the browsers at once."""
+    return json_answer(gateway.note_gateway_status(data))
 
 
 @blp.route("/webhooks/whatsapp/seen", methods=["POST"])

@@ -9,6 +9,7 @@ from crm.api.access import agent
 from crm.api.answers import json_answer, list_answer
 from crm.api.parsing import ApiBlueprint
 from crm.errors import InvalidInputError
+from crm.models import Priority
 from crm.queries import messages as queries
 from crm.schemas.base import PageQuery
 from crm.schemas.customers import CustomerSchema, MarkReadSchema
@@ -19,8 +20,9 @@ from crm.schemas.messages import (
     RetrySchema,
     SendSchema,
 )
+from crm.services import inbox, retries
 from crm.services import messages as services
-from crm.services import retries
+from crm.services.messages import Draft
 
 blp = ApiBlueprint("messages", __name__, url_prefix="/messages", description=__doc__)
 
@@ -69,15 +71,20 @@ def list_chat(query: dict[str, Any], customer_id: int) -> Response:
     200, schema=MessageSchema, description="This key was sent before: the same message."
 )
 @blp.alt_response(404, description="There is no such customer.")
-@blp.alt_response(409, description="This key was used for another message.")
+@blp.alt_response(409, description="The key is another message's, or the window is closed.")
 def send_message(data: dict[str, Any]) -> Response:
     """Store a message and send it as soon as the gateway takes it.
 
     `ack` is 1 from the start; `status` tells the truth.
     """
+    draft = Draft(
+        customer_id=data["customer_id"],
+        content=data["content"],
+        template=data["template"],
+        priority=Priority[data["priority"].upper()],
+    )
     message, is_new = services.send_message(
-        data["customer_id"],
-        data["content"],
+        draft,
         idempotency_key=_idempotency_key(data["client_message_id"]),
         request_id=g.request_id,
     )
@@ -120,7 +127,7 @@ def cancel_message(message_id: int) -> Response:
 @blp.alt_response(404, description="There is no such customer, or message in its chat.")
 def mark_read(data: dict[str, Any], customer_id: int) -> Response:
     """Mark a chat read up to the newest message shown."""
-    return json_answer(wire.customer(services.mark_read(customer_id, up_to=data["up_to"])))
+    return json_answer(wire.customer(inbox.mark_read(customer_id, up_to=data["up_to"])))
 
 
 def _idempotency_key(client_message_id: str | None) -> str | None:

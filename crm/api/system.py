@@ -1,4 +1,4 @@
-"""Health, figures, and the gateway's state as browsers see it."""
+"""Health and figures."""
 
 import time
 from collections.abc import Callable
@@ -8,17 +8,14 @@ from flask import Response, current_app, request
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from crm import clock
-from crm.api.access import agent, agent_or_internal, public
+from crm.api.access import agent_or_internal, public
 from crm.api.answers import json_answer
 from crm.api.feed import feed
 from crm.api.parsing import ApiBlueprint
 from crm.api.prometheus import to_prometheus
 from crm.api.tracing import timings
-from crm.errors import UnavailableError
-from crm.gateway_client import GatewayError, gateway
 from crm.queries import metrics as queries
-from crm.schemas.system import GatewayQrSchema, GatewayStatusSchema, HealthSchema, MetricsSchema
-from crm.services.gateway import fetch_gateway_status
+from crm.schemas.system import HealthSchema, MetricsSchema
 
 blp = ApiBlueprint("system", __name__, description=__doc__)
 
@@ -74,26 +71,6 @@ def readyz() -> Response:
     status = "ready" if is_ready else "not ready"
     details = {} if current_app.config["AUTH_REQUIRED"] else checks
     return json_answer({"status": status} | details, 200 if is_ready else 503)
-
-
-@blp.route("/gateway/status", methods=["GET"])
-@agent
-@blp.response(200, GatewayStatusSchema)
-def gateway_status() -> Response:
-    """The gateway's `/status`, or `"state": "unreachable"`."""
-    return json_answer(fetch_gateway_status())
-
-
-@blp.route("/gateway/qr", methods=["GET"])
-@agent
-@blp.response(200, GatewayQrSchema)
-@blp.alt_response(503, description="The gateway cannot be reached.")
-def gateway_qr() -> Response:
-    """The code to pair with, where one is needed."""
-    try:
-        return json_answer(gateway.fetch_qr())
-    except GatewayError as error:
-        raise UnavailableError(error.reason, retry_after=5) from error
 
 
 def _wants_prometheus() -> bool:

@@ -5,7 +5,7 @@ from crm.models.customer import Customer
 from crm.models.erasure import Erasure
 from crm.models.event import Event
 from crm.models.gateway_link import GatewayLink
-from crm.models.message import Direction, Dispatch, Message
+from crm.models.message import Direction, Dispatch, Message, Priority
 from crm.models.parked_ack import ParkedAck
 from crm.models.worker_heartbeat import WorkerHeartbeat
 
@@ -20,5 +20,6 @@ __all__ = [
     "GatewayLink",
     "Message",
     "ParkedAck",
+    "Priority",
     "WorkerHeartbeat",
 ]

@@ -34,6 +34,8 @@ class Customer(Base):
     last_timestamp: Mapped[datetime | None] = mapped_column(DateTime)
     active_at: Mapped[datetime] = mapped_column(DateTime)
     """What the list is ordered by: `last_timestamp`, else `created_at`."""
+    window_closes_at: Mapped[datetime | None] = mapped_column(DateTime)
+    """Until when WhatsApp takes a free text; None: at any time, as far as is known."""
     created_at: Mapped[datetime] = mapped_column(DateTime)
     updated_at: Mapped[datetime] = mapped_column(DateTime)
 

@@ -4,9 +4,21 @@ Two columns that do not mix: `dispatch` says who must act next, `ack` what Whats
 """
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, Text, case, text
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    case,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +42,13 @@ class Dispatch(StrEnum):
     CANCELLED = "cancelled"  # nobody: an agent took it back in time
 
 
+class Priority(IntEnum):
+    """Replies overtake the bulk sends of other customers; within a chat nothing overtakes."""
+
+    REPLY = 0
+    BULK = 1
+
+
 OPEN = (Dispatch.QUEUED, Dispatch.SENDING)
 """In flight: an open message holds back the later ones of its customer."""
 
@@ -47,7 +66,11 @@ ALLOWED_MOVES: dict[Dispatch, frozenset[Dispatch]] = {
     Dispatch.CANCELLED: frozenset({Dispatch.MAPPED}),
     Dispatch.MAPPED: frozenset(),
 }  # fmt: skip
-"""From each state the states it may turn into. MAPPED overrules all: it did go out."""
+"""From each state the states it may turn into. MAPPED overrules all: it did go out.
+
+`outcomes.report_failed` alone goes back from MAPPED: what was never proved delivered may fail, by
+the gateway's word about that very WhatsApp id.
+"""
 
 
 def may_become(target: Dispatch) -> list[Dispatch]:
@@ -73,7 +96,13 @@ class Message(Base):
     request_id: Mapped[str | None] = mapped_column(String(128))
     """The request that stored it; follows the work into every log."""
 
+    media: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """A file that came with it: `id`, `kind`, `mime`, `size`, `name`, `state`, `url`."""
+
     dispatch: Mapped[Dispatch | None] = mapped_column(String(10))
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.REPLY, server_default="0")
+    template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Sent instead of the text, which only shows what it says: `name`, `language`, `params`."""
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     body_hash: Mapped[str | None] = mapped_column(String(64))
     """Of what came with the idempotency key, to tell a repeat from a mistake."""
@@ -133,7 +162,7 @@ class Message(Base):
             sqlite_where=text("dispatch IN ('queued', 'sending')"),
             postgresql_where=text("dispatch IN ('queued', 'sending')"),
         ),
-        Index("ix_messages_dispatch", "dispatch", "due_at"),
+        Index("ix_messages_dispatch", "dispatch", "priority", "due_at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -125,14 +125,21 @@ class Lid(Text):
         return lid
 
 
-class Moment(ma.fields.Field[datetime]):
-    """ISO 8601 with or without offset (none: UTC), or epoch seconds; the future becomes now."""
+class AnyMoment(ma.fields.Field[datetime]):
+    """ISO 8601 with or without offset (none: UTC), or epoch seconds."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
         moment = _parse_moment(value)
         if moment is None:
             raise ma.ValidationError("Must be a time in ISO 8601, or seconds since 1970.")
-        return min(moment, clock.now())
+        return moment
+
+
+class Moment(AnyMoment):
+    """When something happened: the future becomes now."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        return min(super()._deserialize(value, *args, **kwargs), clock.now())
 
 
 def _parse_moment(value: Any) -> datetime | None:

@@ -6,18 +6,19 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from crm.schemas.addressed import Addressed
 from crm.schemas.base import (
     TIME,
     Answer,
     Id,
     JsonObject,
     PageQuery,
-    Phone,
     PossiblePhone,
     Schema,
     Text,
     not_blank,
 )
+from crm.schemas.media import MediaId, media_url
 
 EXAMPLE_PHOTO = "https://pps.whatsapp.net/v/t61.jpg"
 
@@ -49,6 +50,10 @@ class CustomerSummarySchema(Answer):
     last_message = fields.String(allow_none=True)
     last_timestamp = fields.String(allow_none=True, metadata=TIME)
     unread_count = fields.Integer()
+    window_closes_at = fields.String(
+        allow_none=True,
+        metadata=TIME | {"description": "From then on WhatsApp takes only templates."},
+    )
 
 
 class CustomerSchema(Answer):
@@ -63,6 +68,7 @@ class CustomerSchema(Answer):
     extra_fields = fields.Dict(keys=fields.String())
     photo_url = fields.String(allow_none=True)
     unread_count = fields.Integer()
+    window_closes_at = fields.String(allow_none=True, metadata=TIME)
     created_at = fields.String(metadata=TIME)
     updated_at = fields.String(metadata=TIME)
 
@@ -107,13 +113,21 @@ class UpdateCustomerSchema(Schema):
     photo_url = PhotoUrl(allow_none=True, validate=validate.Length(max=2048))
 
 
-class PhotoSchema(Schema):
-    """A customer's picture."""
+class PhotoSchema(Addressed):
+    """A customer's picture: its address, or the id of a file that the gateway keeps."""
 
-    phone = Phone(required=True, metadata={"example": "60123456789"})
-    photo_url = PhotoUrl(
-        required=True, validate=validate.Length(max=2048), metadata={"example": EXAMPLE_PHOTO}
-    )
+    photo_url = PhotoUrl(validate=validate.Length(max=2048), metadata={"example": EXAMPLE_PHOTO})
+    media_id = MediaId()
+
+    @ma.post_load
+    def show_media(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """One address, wherever the picture lies."""
+        media_id = data.pop("media_id", None)
+        if media_id is not None:
+            data["photo_url"] = media_url(media_id)
+        if "photo_url" not in data:
+            raise ma.ValidationError("Missing data for required field.", "photo_url")
+        return data
 
 
 class MarkReadSchema(Schema):

@@ -6,27 +6,50 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from crm.phones import parse_lid
 from crm.queries.messages import STATUSES
+from crm.schemas.addressed import Addressed
 from crm.schemas.base import (
     TIME,
     Answer,
+    AnyMoment,
     Id,
     Integer,
-    Lid,
     Moment,
     PageQuery,
-    Phone,
     Schema,
     StrictBoolean,
     Text,
     not_blank,
 )
+from crm.schemas.media import MEDIA_STATES, MediaOfGateway
 
 EXAMPLE_ID = "3EB0E8D9F6C7F7B929B411"
 MAX_DELAY = 2**53
 PLACEHOLDER = "[media]"
 """Shown for an inbound message without text."""
+
+
+class MediaSchema(Answer):
+    """A file that came with a message."""
+
+    kind = fields.String(metadata={"example": "image"})
+    mime = fields.String(metadata={"example": "image/jpeg"})
+    size = fields.Integer(allow_none=True, metadata={"description": "Bytes, where known."})
+    name = fields.String(allow_none=True)
+    state = fields.String(validate=validate.OneOf(MEDIA_STATES))
+    url = fields.String(metadata={"example": "/media/iQ8rzJ3v1mV0bq7w"})
+
+
+class TemplateSchema(Schema):
+    """A message that WhatsApp has approved, and what fills its places."""
+
+    name = Text(required=True, validate=validate.Length(1, 512), metadata={"example": "hello"})
+    language = Text(required=True, validate=validate.Length(2, 16), metadata={"example": "en_US"})
+    params = fields.List(
+        Text(validate=validate.Length(1, 1024)),
+        load_default=list,
+        validate=validate.Length(max=64),
+    )
 
 
 class MessageSchema(Answer):
@@ -44,6 +67,8 @@ class MessageSchema(Answer):
     )
     error = fields.String(allow_none=True, metadata={"description": "Why it failed, or waits."})
     attempts = fields.Integer()
+    media = fields.Nested(MediaSchema, allow_none=True)
+    template = fields.Nested(TemplateSchema, allow_none=True)
     client_message_id = fields.String(allow_none=True)
 
 
@@ -58,9 +83,17 @@ class SendSchema(Schema):
 
     customer_id = Id(required=True)
     content = Text(
-        required=True,
         validate=[validate.Length(1, 4096), not_blank],
-        metadata={"example": "Hello, how are you?"},
+        metadata={
+            "example": "Hello, how are you?",
+            "description": "Required; with a template, the text that the chat shows for it.",
+        },
+    )
+    template = fields.Nested(TemplateSchema, load_default=None, allow_none=True)
+    priority = Text(
+        load_default="reply",
+        validate=validate.OneOf(["reply", "bulk"]),
+        metadata={"description": "Replies overtake the bulk messages of other customers."},
     )
     client_message_id = Text(
         load_default=None,
@@ -68,6 +101,23 @@ class SendSchema(Schema):
         validate=validate.Length(1, 255),
         metadata={"description": "The same as the `Idempotency-Key` header."},
     )
+
+    @ma.validates_schema(skip_on_field_errors=False, pass_original=True)
+    def says_something(self, data: Mapping[str, Any], original: Any, **kwargs: Any) -> None:
+        if not isinstance(original, Mapping):
+            return
+        if "content" not in original and not original.get("template"):
+            raise ma.ValidationError("Missing data for required field.", "content")
+
+    @ma.post_load
+    def show_template(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """What the chat shows for a template whose text was not given."""
+        template = data["template"]
+        if "content" not in data:
+            filled = ", ".join(template["params"])
+            data["content"] = f"{template['name']}: {filled}" if filled else template["name"]
+            data["content"] = data["content"][:4096]
+        return data
 
 
 class RetrySchema(Schema):
@@ -82,11 +132,9 @@ class RetriedSchema(Answer):
     retried = fields.Integer()
 
 
-class InboxSchema(Schema):
+class InboxSchema(Addressed):
     """What a customer wrote. Needs a phone or a LID; `message_id` means `whatsapp_id`."""
 
-    phone = Phone(load_default="", allow_none=True, metadata={"example": "60123456789"})
-    lid = Lid(load_default=None, allow_none=True)
     content = Text(
         load_default="", allow_none=True, validate=validate.Length(max=65_536),
         metadata={"example": "Hello"},
@@ -94,41 +142,48 @@ class InboxSchema(Schema):
     name = Text(load_default=None, allow_none=True, metadata={"example": "Customer Name"})
     whatsapp_id = Text(load_default=None, allow_none=True, validate=validate.Length(1, 255))
     timestamp = Moment(load_default=None, allow_none=True, metadata={"type": ["string", "number"]})
+    media = MediaOfGateway(load_default=None, allow_none=True)
+    window_closes_at = AnyMoment(
+        load_default=None, allow_none=True, metadata={"type": ["string", "number"]}
+    )
 
     @ma.pre_load
-    def read_other_spellings(self, data: Any, **kwargs: Any) -> Any:
-        """`message_id` for `whatsapp_id`, and a phone that is a LID."""
-        if not isinstance(data, Mapping):
+    def read_message_id(self, data: Any, **kwargs: Any) -> Any:
+        """`message_id` for `whatsapp_id`."""
+        if not isinstance(data, Mapping) or data.get("whatsapp_id") is not None:
             return data
-        data = dict(data)
-        if data.get("whatsapp_id") is None and data.get("message_id") is not None:
-            data["whatsapp_id"] = data["message_id"]
-        phone = data.get("phone")
-        if isinstance(phone, str) and parse_lid(phone):
-            data["lid"] = data.get("lid") or phone
-            del data["phone"]
-        if data.get("phone") == "":
-            del data["phone"]
-        return data
-
-    @ma.validates_schema
-    def has_a_sender(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        if not data.get("phone") and not data.get("lid"):
-            raise ma.ValidationError("Missing data for required field.", "phone")
+        named = data.get("message_id")
+        return data if named is None else {**data, "whatsapp_id": named}
 
     @ma.validates_schema(pass_original=True)
     def says_something(self, data: Mapping[str, Any], original: Any, **kwargs: Any) -> None:
-        if not (data.get("content") or "").strip() and not original.get("media_base64"):
+        if not (data.get("content") or "").strip() and not _has_media(original):
             raise ma.ValidationError("Must not be blank without media.", "content")
 
     @ma.post_load
     def fill_in(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Blank with media becomes a placeholder, a blank name none."""
-        data["phone"] = data["phone"] or ""
         if not (data["content"] or "").strip():
             data["content"] = PLACEHOLDER
         data["name"] = (data["name"] or "").strip() or None
         return data
+
+
+def _has_media(original: Mapping[str, Any]) -> bool:
+    return bool(original.get("media_base64") or original.get("media"))
+
+
+class MediaChangeSchema(Addressed):
+    """The gateway has stored a message's file, or gave up on it. Needs a phone or a LID."""
+
+    whatsapp_id = Text(required=True, validate=validate.Length(1, 255))
+    media = MediaOfGateway(required=True)
+
+    @ma.validates_schema
+    def require_media(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """Here, unlike in an inbox call, media that cannot be read is an error."""
+        if data["media"] is None:
+            raise ma.ValidationError("Must have id, kind, mime and state.", "media")
 
 
 class AckSchema(Schema):
@@ -163,6 +218,12 @@ class FailedSchema(Schema):
     reason = Text(load_default=None, allow_none=True, validate=validate.Length(max=2000))
     retryable = StrictBoolean(load_default=False, allow_none=True)
     attempt = Id(load_default=None, allow_none=True)
+    whatsapp_id = Text(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, 255),
+        metadata={"description": "Where WhatsApp took it and then gave up: the id it had."},
+    )
 
 
 class SeenSchema(Schema):

@@ -1,8 +1,8 @@
 """Health, figures and the gateway's state, as they go out."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from crm.schemas.base import Answer, Schema
+from crm.schemas.base import Answer, Schema, StrictBoolean, Text
 
 
 class MetricsSchema(Answer):
@@ -39,6 +39,29 @@ class GatewayStatusSchema(Schema):
     need_qr = fields.Boolean()
     session_active = fields.Boolean()
     state = fields.String(metadata={"example": "ready"})
+    driver = fields.String(metadata={"example": "simulator"})
+    advice = fields.String(allow_none=True, metadata={"description": "What a person should do."})
+
+
+class GatewayPushSchema(Schema):
+    """The gateway's word that its state changed."""
+
+    state = Text(required=True, validate=validate.Length(1, 32), metadata={"example": "ready"})
+    ready = StrictBoolean(required=True)
+    need_qr = StrictBoolean()
+    session_active = StrictBoolean()
+    driver = Text(validate=validate.Length(max=32))
+    advice = Text(allow_none=True, validate=validate.Length(max=500))
+
+
+class ApprovedTemplateSchema(Answer):
+    """A message that WhatsApp has approved; `{{1}}` in `body` is its first place."""
+
+    name = fields.String(metadata={"example": "hello"})
+    language = fields.String(metadata={"example": "en_US"})
+    category = fields.String(metadata={"example": "UTILITY"})
+    body = fields.String(metadata={"example": "Hello {{1}}, your order has left."})
+    params = fields.Integer()
 
 
 class GatewayQrSchema(Schema):

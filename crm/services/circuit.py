@@ -25,7 +25,7 @@ def may_pass(session: Session, moment: datetime) -> bool:
     """Whether a claimable message may be claimed now; passing an open breaker takes the probe."""
     if session.scalar(_OPEN_UNTIL) is None:
         return True
-    link = _lock(session)
+    link = lock_link(session)
     if link.open_until and link.open_until > moment:
         return False
     if link.open_until:
@@ -35,7 +35,7 @@ def may_pass(session: Session, moment: datetime) -> bool:
 
 def note_refusal(session: Session, moment: datetime, reason: str) -> None:
     """The gateway did not take a message; enough of that in a row opens the breaker."""
-    link = _lock(session)
+    link = lock_link(session)
     link.refusals += 1
     link.reason = reason
     if link.refusals >= OPEN_AFTER:
@@ -45,7 +45,7 @@ def note_refusal(session: Session, moment: datetime, reason: str) -> None:
 def note_answer(session: Session) -> None:
     """The gateway answered: close the breaker."""
     if session.scalar(_REFUSALS):
-        link = _lock(session)
+        link = lock_link(session)
         link.refusals, link.open_until, link.reason = 0, None, None
 
 
@@ -60,7 +60,8 @@ def is_open(session: Session, moment: datetime) -> bool:
     return until is not None and until > moment
 
 
-def _lock(session: Session) -> GatewayLink:
+def lock_link(session: Session) -> GatewayLink:
+    """The one row about the gateway, held until the commit."""
     link = session.get(GatewayLink, LINK_ID, with_for_update=True)
     if link is None:
         raise RuntimeError("the migrations put one row into gateway_link")

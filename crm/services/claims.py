@@ -10,7 +10,8 @@ from flask import current_app
 from sqlalchemy import bindparam, select, update
 
 from crm import clock
-from crm.models import Customer, Dispatch, Message
+from crm.gateway_client import SendOrder
+from crm.models import Customer, Dispatch, Message, Priority
 from crm.services import circuit
 from crm.services.receipts import announce
 from crm.services.turns import IS_HELD_BACK
@@ -47,8 +48,7 @@ class Claim:
     message_id: int
     number: int
     attempt: int
-    to: str
-    text: str
+    order: SendOrder
     request_id: str
 
 
@@ -72,7 +72,13 @@ def claim_message(message_id: int) -> Claim | None:
             message_id=message.id,
             number=message.claims,
             attempt=message.gateway_attempt,
-            to=customer.address,
-            text=message.content,
+            order=SendOrder(
+                to=customer.address,
+                message=message.content,
+                backend_message_id=message.id,
+                attempt=message.gateway_attempt,
+                template=message.template,
+                bulk=message.priority == Priority.BULK,
+            ),
             request_id=message.request_id or "",
         )

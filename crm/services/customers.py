@@ -56,10 +56,10 @@ def update_customer(customer_id: int, changes: Mapping[str, Any]) -> Customer:
         return customer
 
 
-def set_customer_photo(*, phone: str, photo_url: str) -> Customer:
+def set_customer_photo(*, phone: str, lid: str | None, photo_url: str) -> Customer:
     """Keep the address of a customer's picture; it is never fetched from here."""
     with transaction() as tx:
-        customer = _find(tx.session, phone=phone, lid=None)
+        customer = find_customer_by(tx.session, phone=phone, lid=lid)
         if customer is None:
             raise CustomerNotFoundError
         _apply(tx, customer, {"photo_url": photo_url})
@@ -107,7 +107,7 @@ def find_or_create_customer(
     A customer known by its LID alone learns its phone here, and the other way round. Of a new one
     the caller tells the browsers, once all is known that brought it.
     """
-    customer = _find(tx.session, phone=phone, lid=lid)
+    customer = find_customer_by(tx.session, phone=phone, lid=lid)
     if customer is not None:
         _learn(tx, customer, phone=phone, lid=lid)
         return customer, False
@@ -120,14 +120,14 @@ def find_or_create_customer(
     )
     if add_unless_taken(tx.session, fresh):
         return fresh, True
-    customer = _find(tx.session, phone=phone, lid=lid)
+    customer = find_customer_by(tx.session, phone=phone, lid=lid)
     if customer is None:
         raise DatabaseBusyError  # stored and erased between our looks: the caller tries again
     _learn(tx, customer, phone=phone, lid=lid)
     return customer, False
 
 
-def _find(session: Session, *, phone: str, lid: str | None) -> Customer | None:
+def find_customer_by(session: Session, *, phone: str, lid: str | None) -> Customer | None:
     """By phone first: where a phone and a LID lead to two customers, the phone's is meant."""
     key = phone_key(phone) if phone else None
     found = session.scalars(_FIND, {"phone_key": key, "lid": lid or None}).all()

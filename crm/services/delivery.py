@@ -5,12 +5,8 @@ Three steps, two transactions, and none open while the gateway is called.
 
 import structlog
 
-from crm.gateway_client import (
-    GatewayRefusedError,
-    GatewayTemporaryError,
-    GatewayUnreachableError,
-    gateway,
-)
+from crm.gateway_client import gateway
+from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
 from crm.services.claims import claim_message
 from crm.services.settlement import (
     settle_accepted,
@@ -30,13 +26,7 @@ def deliver_message(message_id: int) -> str:
         return "not_due"
     structlog.contextvars.bind_contextvars(request_id=claim.request_id)
     try:
-        gateway.send(
-            to=claim.to,
-            message=claim.text,
-            backend_message_id=claim.message_id,
-            attempt=claim.attempt,
-            request_id=claim.request_id,
-        )
+        gateway.send(claim.order, request_id=claim.request_id)
     except GatewayUnreachableError as error:
         return settle_unreachable(claim, error)
     except GatewayTemporaryError as error:

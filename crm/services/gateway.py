@@ -1,5 +1,6 @@
 """What the backend knows and shows of the gateway."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -7,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.events import GatewayStatusChanged
-from crm.gateway_client import GatewayError, gateway
-from crm.models import Customer, Erasure, GatewayLink
-from crm.services.circuit import LINK_ID
+from crm.gateway_client import gateway
+from crm.gateway_errors import GatewayError
+from crm.models import Customer, Erasure
+from crm.services import circuit
 from crm.transaction import transaction
 
-TOLD = ("ready", "need_qr", "session_active", "state", "driver", "detail")
+TOLD = ("ready", "need_qr", "session_active", "state", "driver", "advice", "detail")
 """What of the status browsers are told of when it changes; ages change all the time."""
 
 
@@ -31,17 +33,33 @@ def fetch_gateway_status() -> dict[str, Any]:
 
 
 def refresh_gateway_status() -> None:
-    """Keep the gateway's status, and tell the browsers where it changed."""
+    """Ask the gateway how it is, keep that, and tell the browsers where it changed."""
     status = fetch_gateway_status()
-    told = {name: status[name] for name in TOLD if name in status}
+    told = {name: status.get(name) for name in TOLD}
+    _keep_status(lambda known: _without_nulls(told))
+
+
+def note_gateway_status(pushed: Mapping[str, Any]) -> dict[str, Any]:
+    """The gateway says of itself that its state changed; what it leaves out stays as known."""
+    changes = {name: pushed[name] for name in TOLD if name in pushed}
+    if changes.get("state") != "unreachable":
+        changes.setdefault("detail", None)
+    return _keep_status(lambda known: _without_nulls(known | changes))
+
+
+def _keep_status(change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     with transaction() as tx:
-        link = tx.session.get(GatewayLink, LINK_ID, with_for_update=True)
-        if link is None:
-            return
+        link = circuit.lock_link(tx.session)
+        told = change(link.status or {})
         link.checked_at = clock.now()
         if link.status != told:
             link.status = told
             tx.record(GatewayStatusChanged(customer_id=None, gateway=told))
+        return told
+
+
+def _without_nulls(status: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in status.items() if value is not None}
 
 
 def erase_at_gateway(erasure_id: int) -> str:

@@ -1,5 +1,6 @@
 """What becomes of a message after the gateway took it: asked for, or told by it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,15 @@ from sqlalchemy import select
 from crm import clock
 from crm.errors import MappingConflictError
 from crm.extensions import db
-from crm.gateway_client import GatewayError, gateway
+from crm.gateway_client import gateway
+from crm.gateway_errors import GatewayError
 from crm.models import CounterName, Dispatch, Message
 from crm.models.message import may_become
 from crm.services.receipts import hold_whatsapp_id, lock_outbound_message, pair
 from crm.services.settlement import close, give_up
 from crm.transaction import Transaction, transaction
 
+DELIVERED_ACK = 2
 GIVE_UP_ASKING_AFTER = timedelta(minutes=15)
 
 log = structlog.get_logger(__name__)
@@ -75,15 +78,35 @@ def _text(told: dict[str, Any], name: str, longest: int = 1000) -> str:
     return value if isinstance(value, str) and len(value) <= longest else ""
 
 
-def report_failed(
-    message_id: int, *, code: str, reason: str | None, attempt: int | None
-) -> Message:
-    """The gateway could not send what it had accepted. What WhatsApp has stays as it is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The gateway's word that a message did not arrive. `whatsapp_id`: WhatsApp took it first."""
+
+    code: str
+    reason: str | None
+    attempt: int | None
+    whatsapp_id: str | None = None
+
+
+def report_failed(message_id: int, failure: Failure) -> Message:
+    """The gateway could not send what it had accepted, or WhatsApp gave up on what it took.
+
+    What is proved delivered stays as it is, and so does what is mapped to another id.
+    """
     with transaction() as tx:
         message = lock_outbound_message(tx.session, message_id)
-        if attempt is None or attempt >= message.gateway_attempt:
-            fail(tx, message, code=code, reason=reason)
+        if failure.attempt is not None and failure.attempt < message.gateway_attempt:
+            return message
+        if failure.whatsapp_id and message.dispatch == Dispatch.MAPPED:
+            _unmap(message, failure.whatsapp_id)
+        fail(tx, message, code=failure.code, reason=failure.reason)
         return message
+
+
+def _unmap(message: Message, whatsapp_id: str) -> None:
+    """Let a message fail that WhatsApp had taken: accepted again, so that FAILED may follow."""
+    if message.whatsapp_id == whatsapp_id and message.ack < DELIVERED_ACK:
+        message.dispatch = Dispatch.ACCEPTED
 
 
 def fail(tx: Transaction, message: Message, *, code: str, reason: str | None) -> None:

@@ -105,6 +105,9 @@ def raise_ack(tx: Transaction, message: Message, ack: int) -> None:
         return
     first_seen = message.ack < SEEN <= ack
     message.ack = ack
+    if message.dispatch == Dispatch.FAILED:
+        # WhatsApp had given up on it by the gateway's word, and this proves the contrary.
+        message.dispatch, message.error, message.error_code = Dispatch.MAPPED, None, None
     announce(tx, message)
     if first_seen:
         tx.record(MessageSeen(customer_id=message.customer_id, message_id=message.id))

@@ -84,7 +84,7 @@ def hint_due_messages(tx: Transaction, moment: datetime, *, room: int) -> None:
         limit=1 if half_open else room,
     ):
         message.hinted_at = moment
-        tx.enqueue(jobs.deliver_message(message.id))
+        tx.enqueue(jobs.deliver_message(message.id, priority=message.priority))
 
 
 def ask_about_accepted(tx: Transaction, moment: datetime) -> None:
@@ -128,7 +128,7 @@ def _lock_messages(
     return session.scalars(
         select(Message)
         .where(*conditions)
-        .order_by(Message.due_at, Message.id)
+        .order_by(Message.priority, Message.due_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()

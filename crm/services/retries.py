@@ -87,6 +87,7 @@ def queue_again(tx: Transaction, message: Message) -> None:
     moment = clock.now()
     message.dispatch = Dispatch.QUEUED
     message.gateway_attempt += 1
+    message.whatsapp_id = None  # of one that WhatsApp took and gave up on; this try gets its own
     message.failures = message.lost_leases = 0
     message.error = message.error_code = message.accepted_at = None
     message.queued_at = message.due_at = moment

@@ -8,11 +8,7 @@ from flask import current_app
 
 from crm import clock
 from crm.errors import NotFoundError
-from crm.gateway_client import (
-    GatewayRefusedError,
-    GatewayTemporaryError,
-    GatewayUnreachableError,
-)
+from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
 from crm.models import CounterName, Dispatch, Message
 from crm.models.message import may_become
 from crm.services import circuit

@@ -45,4 +45,4 @@ def hint_next(tx: Transaction, customer_id: int) -> None:
     first = tx.session.scalar(_next, {"customer_id": customer_id, "moment": moment})
     if first is not None:
         first.hinted_at = moment
-        tx.enqueue(jobs.deliver_message(first.id))
+        tx.enqueue(jobs.deliver_message(first.id, priority=first.priority))

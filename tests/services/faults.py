@@ -2,11 +2,7 @@
 
 from collections.abc import Callable
 
-from crm.gateway_client import (
-    GatewayRefusedError,
-    GatewayTemporaryError,
-    GatewayUnreachableError,
-)
+from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
 from crm.services import settlement
 
 FAULTS: dict[str, tuple[Callable[..., str], Exception]] = {

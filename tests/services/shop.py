@@ -13,8 +13,9 @@ from crm import clock
 from crm.extensions import Base, db
 from crm.gateway_client import gateway
 from crm.models import Counter, CounterName, Customer, Direction, Event, GatewayLink, Message
-from crm.services import customers, delivery, messages, recovery
-from crm.services.messages import Inbound
+from crm.services import customers, delivery, inbox, messages, recovery
+from crm.services.inbox import Inbound
+from crm.services.messages import Draft
 from tests.kit.app import Backend
 
 T = TypeVar("T")
@@ -84,7 +85,10 @@ class Shop:
 
     def send(self, customer_id: int, text: str = "Hello", *, key: str | None = None) -> int:
         message, _ = self.do(
-            messages.send_message, customer_id, text, idempotency_key=key, request_id="r-1"
+            messages.send_message,
+            Draft(customer_id=customer_id, content=text),
+            idempotency_key=key,
+            request_id="r-1",
         )
         return message.id
 
@@ -94,7 +98,7 @@ class Shop:
 
     def receive(self, whatsapp_id: str | None = None, *, phone: str = PHONE) -> Message:
         inbound = Inbound(phone=phone, lid=None, content="Hello", whatsapp_id=whatsapp_id)
-        return self.do(messages.receive_message, inbound, request_id=None)[0]
+        return self.do(inbox.receive_message, inbound, request_id=None)[0]
 
     def deliver(self, message_id: int) -> str:
         """One try, due or not."""

@@ -6,11 +6,7 @@ import pytest
 
 from crm import clock
 from crm.errors import MessageNotFoundError
-from crm.gateway_client import (
-    GatewayRefusedError,
-    GatewayTemporaryError,
-    GatewayUnreachableError,
-)
+from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
 from crm.models import Message
 from crm.services import claims, delivery, receipts, settlement
 from crm.services.claims import Claim

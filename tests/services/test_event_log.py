@@ -12,7 +12,7 @@ from crm.events import CustomerDeleted
 from crm.extensions import db
 from crm.models import CounterName, Event
 from crm.queries.events import read_after, read_extent
-from crm.services import customers, delivery, event_log, messages, receipts
+from crm.services import customers, delivery, event_log, inbox, receipts
 from crm.transaction import transaction
 from tests.services.shop import PHONE, Shop
 
@@ -73,18 +73,18 @@ def test_a_change_that_changes_nothing_tells_nothing(shop: Shop) -> None:
     message_id = shop.send(customer_id, key="k")
     shop.do(receipts.map_message, message_id, "wa-1")
     shop.do(receipts.record_seen, message_id, "wa-1", delay_ms=1, to=PHONE)
-    shop.do(messages.mark_read, customer_id, up_to=None)
+    shop.do(inbox.mark_read, customer_id, up_to=None)
     shop.do(customers.update_customer, customer_id, {"remark": "VIP", "extra_fields": {"a": 1}})
-    shop.do(customers.set_customer_photo, phone=PHONE, photo_url="https://x.test/a.png")
+    shop.do(customers.set_customer_photo, lid=None, phone=PHONE, photo_url="https://x.test/a.png")
     before = shop.backend.counts()
     shop.receive("in-1")
     shop.send(customer_id, key="k")
     shop.do(receipts.map_message, message_id, "wa-1")
     shop.do(receipts.record_ack, "wa-1", 2)
     shop.do(receipts.record_seen, message_id, "wa-1", delay_ms=9, to="x")
-    shop.do(messages.mark_read, customer_id, up_to=None)
+    shop.do(inbox.mark_read, customer_id, up_to=None)
     shop.do(customers.update_customer, customer_id, {"remark": "VIP", "extra_fields": {"a": 1}})
-    shop.do(customers.set_customer_photo, phone=PHONE, photo_url="https://x.test/a.png")
+    shop.do(customers.set_customer_photo, lid=None, phone=PHONE, photo_url="https://x.test/a.png")
     shop.do(delivery.deliver_message, message_id)
     shop.sweep()
     assert shop.backend.counts() == before
@@ -129,7 +129,7 @@ def test_what_a_transaction_forgets_leaves_no_trace(shop: Shop) -> None:
 def test_transactions_do_not_nest(shop: Shop) -> None:
     def nest() -> None:
         with transaction():
-            messages.mark_read(1, up_to=None)
+            inbox.mark_read(1, up_to=None)
 
     with pytest.raises(RuntimeError, match="nest"):
         shop.do(nest)
@@ -158,10 +158,10 @@ def test_a_reader_that_follows_the_ids_misses_no_event(shop: Shop) -> None:
     def write(number: int) -> None:
         for turn in range(each):
             phone = f"6012{number:07}"
-            inbound = messages.Inbound(
+            inbound = inbox.Inbound(
                 phone=phone, lid=None, content="x", whatsapp_id=f"{number}-{turn}"
             )
-            messages.receive_message(inbound, request_id=None)
+            inbox.receive_message(inbound, request_id=None)
 
     reader = threading.Thread(target=follow)
     reader.start()

@@ -7,14 +7,14 @@ import pytest
 from crm import clock
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
 from crm.models import CounterName, Customer, Message
-from crm.services import messages
-from crm.services.messages import Inbound
+from crm.services import inbox
+from crm.services.inbox import Inbound
 from tests.services.shop import PHONE, Shop
 
 
 def write(number: int) -> bool:
     inbound = Inbound(phone=PHONE, lid=None, content=f"{number}", whatsapp_id=f"in-{number}")
-    return messages.receive_message(inbound, request_id=None)[1]
+    return inbox.receive_message(inbound, request_id=None)[1]
 
 
 def test_a_first_message_makes_the_customer_before_it_is_told(shop: Shop) -> None:
@@ -49,7 +49,7 @@ def test_one_message_ten_times_at_once_is_one_row(shop: Shop) -> None:
 def test_national_variants_of_one_phone_at_once_make_one_customer(shop: Shop) -> None:
     def write_from(phone: str) -> int:
         inbound = Inbound(phone=phone, lid=None, content="Oi", whatsapp_id=phone)
-        return messages.receive_message(inbound, request_id=None)[0].customer_id
+        return inbox.receive_message(inbound, request_id=None)[0].customer_id
 
     variants = ["5511987654321", "551187654321"] * 5
     owners = shop.at_once([lambda p=p: write_from(p) for p in variants])
@@ -64,7 +64,7 @@ def test_messages_without_an_id_are_never_the_same(shop: Shop) -> None:
 def test_a_time_in_the_future_is_now_and_the_list_never_goes_back(shop: Shop) -> None:
     def at(moment: timedelta) -> Message:
         inbound = Inbound(phone=PHONE, lid=None, content="x", timestamp=clock.now() + moment)
-        return shop.do(messages.receive_message, inbound, request_id=None)[0]
+        return shop.do(inbox.receive_message, inbound, request_id=None)[0]
 
     ahead = at(timedelta(days=1))
     assert ahead.timestamp <= clock.now()
@@ -76,7 +76,7 @@ def test_a_time_in_the_future_is_now_and_the_list_never_goes_back(shop: Shop) ->
 def test_reading_up_to_a_message_leaves_the_newer_ones_unread(shop: Shop) -> None:
     rows = [shop.receive(f"in-{n}") for n in range(5)]
     customer_id = rows[0].customer_id
-    read = shop.do(messages.mark_read, customer_id, up_to=rows[2].id)
+    read = shop.do(inbox.mark_read, customer_id, up_to=rows[2].id)
     assert read.unread_count == 2
     assert [shop.row(row.id).ack for row in rows] == [3, 3, 3, 2, 2]
     event = shop.backend.events()[-1]
@@ -86,18 +86,18 @@ def test_reading_up_to_a_message_leaves_the_newer_ones_unread(shop: Shop) -> Non
 
 def test_reading_again_changes_and_tells_nothing(shop: Shop) -> None:
     row = shop.receive("in-1")
-    shop.do(messages.mark_read, row.customer_id, up_to=None)
+    shop.do(inbox.mark_read, row.customer_id, up_to=None)
     before = shop.backend.counts()
-    assert shop.do(messages.mark_read, row.customer_id, up_to=row.id).unread_count == 0
+    assert shop.do(inbox.mark_read, row.customer_id, up_to=row.id).unread_count == 0
     assert shop.backend.counts() == before
 
 
 def test_only_messages_of_the_chat_are_a_mark(shop: Shop) -> None:
     mine, other = shop.receive("in-1"), shop.receive("in-2", phone="60111111111")
     with pytest.raises(MessageNotFoundError):
-        shop.do(messages.mark_read, mine.customer_id, up_to=other.id)
+        shop.do(inbox.mark_read, mine.customer_id, up_to=other.id)
     with pytest.raises(CustomerNotFoundError):
-        shop.do(messages.mark_read, 999_999, up_to=None)
+        shop.do(inbox.mark_read, 999_999, up_to=None)
     assert shop.customer_row(mine.customer_id).unread_count == 1
 
 
@@ -106,7 +106,7 @@ def test_messages_that_arrive_while_an_agent_reads_are_counted_right(shop: Shop)
     customer_id = first.customer_id
 
     def read() -> bool:
-        return messages.mark_read(customer_id, up_to=None).id == customer_id
+        return inbox.mark_read(customer_id, up_to=None).id == customer_id
 
     shop.at_once([(lambda n=n: write(n)) if n % 2 else read for n in range(20)])
     unread = sum(row.ack < 3 for row in shop.all(Message))

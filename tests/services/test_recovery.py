@@ -8,6 +8,7 @@ import pytest
 from crm import clock
 from crm.models import CounterName, WorkerHeartbeat
 from crm.services import claims, outcomes, recovery, retries
+from crm.services.outcomes import Failure
 from tests.services.shop import Answer, Shop
 
 
@@ -195,7 +196,9 @@ def test_the_gateways_failure_is_believed_unless_whatsapp_has_it(
     message_id = shop.send_new()
     shop.change(message_id, dispatch=state)
     for _ in range(2):
-        shop.do(outcomes.report_failed, message_id, code="refused", reason="No.", attempt=None)
+        shop.do(
+            outcomes.report_failed, message_id, Failure(code="refused", reason="No.", attempt=None)
+        )
     assert shop.row(message_id).dispatch == ending
     changed = state != ending
     assert len(shop.told(message_id)) == shop.count(CounterName.MESSAGES_FAILED) == changed
@@ -204,9 +207,9 @@ def test_the_gateways_failure_is_believed_unless_whatsapp_has_it(
 def test_a_failure_of_an_attempt_that_was_replaced_says_nothing(shop: Shop) -> None:
     message_id = shop.send_new()
     shop.change(message_id, gateway_attempt=2)
-    shop.do(outcomes.report_failed, message_id, code="x", reason=None, attempt=1)
+    shop.do(outcomes.report_failed, message_id, Failure(code="x", reason=None, attempt=1))
     assert shop.row(message_id).dispatch == "queued"
-    shop.do(outcomes.report_failed, message_id, code="x", reason=None, attempt=2)
+    shop.do(outcomes.report_failed, message_id, Failure(code="x", reason=None, attempt=2))
     assert shop.row(message_id).dispatch == "failed"
 
 

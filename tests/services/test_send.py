@@ -5,11 +5,14 @@ import pytest
 from crm.errors import CustomerNotFoundError, IdempotencyKeyReusedError
 from crm.models import Message
 from crm.services import messages
+from crm.services.messages import Draft
 from tests.services.shop import Shop
 
 
 def send_with_key(customer_id: int, text: str, key: str) -> tuple[Message, bool]:
-    return messages.send_message(customer_id, text, idempotency_key=key, request_id=None)
+    return messages.send_message(
+        Draft(customer_id=customer_id, content=text), idempotency_key=key, request_id=None
+    )
 
 
 def test_a_message_is_stored_queued_told_and_hinted(shop: Shop) -> None:

@@ -23,8 +23,9 @@ from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
 from crm.models import Counter, Customer, Event, Message, ParkedAck
-from crm.services import claims, messages, outcomes, receipts, retries, settlement
+from crm.services import claims, inbox, outcomes, receipts, retries, settlement
 from crm.services.claims import Claim
+from crm.services.outcomes import Failure
 from crm.wire import message_state
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
@@ -91,7 +92,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(phone=a_phone)
     def read(self, phone: str) -> None:
-        self.shop.do(messages.mark_read, self.customers[phone], up_to=None)
+        self.shop.do(inbox.mark_read, self.customers[phone], up_to=None)
         self.promise.unread.pop(self.customers[phone], None)
 
     @has_messages
@@ -204,7 +205,8 @@ class ShopMachine(RuleBasedStateMachine):
     def fail(self, number: int) -> None:
         message_id = self.pick(number)
         if self.promise.messages[message_id].handed_over:
-            self.shop.do(outcomes.report_failed, message_id, code="x", reason=None, attempt=None)
+            failure = Failure(code="x", reason=None, attempt=None)
+            self.shop.do(outcomes.report_failed, message_id, failure)
             self.promise.fail(message_id)
 
     @has_messages

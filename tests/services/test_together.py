@@ -13,13 +13,14 @@ from crm.services import (
     customers,
     delivery,
     event_log,
-    messages,
+    inbox,
     outcomes,
     receipts,
     recovery,
     retries,
 )
-from crm.services.messages import Inbound
+from crm.services.inbox import Inbound
+from crm.services.outcomes import Failure
 from crm.transaction import transaction
 from tests.services.shop import Shop
 
@@ -35,7 +36,7 @@ def deeds(shop: Shop, customer_ids: list[int], message_ids: list[int]) -> list[D
         whatsapp_id = f"in-{rng.randrange(60)}"
         phone = PHONES[int(whatsapp_id[3:]) % len(PHONES)]
         inbound = Inbound(phone=phone, lid=None, content="x", whatsapp_id=whatsapp_id)
-        return messages.receive_message(inbound, request_id=None)
+        return inbox.receive_message(inbound, request_id=None)
 
     def pair(rng: random.Random) -> object:
         message_id = rng.choice(message_ids)
@@ -46,7 +47,9 @@ def deeds(shop: Shop, customer_ids: list[int], message_ids: list[int]) -> list[D
         return receipts.record_seen(message_id, f"wa-{message_id}", delay_ms=1, to=None)
 
     def report(rng: random.Random) -> object:
-        return outcomes.report_failed(rng.choice(message_ids), code="x", reason=None, attempt=None)
+        return outcomes.report_failed(
+            rng.choice(message_ids), Failure(code="x", reason=None, attempt=None)
+        )
 
     return [
         write_in,
@@ -59,7 +62,7 @@ def deeds(shop: Shop, customer_ids: list[int], message_ids: list[int]) -> list[D
         lambda rng: retries.retry_message(rng.choice(message_ids), confirm=True),
         lambda rng: retries.cancel_message(rng.choice(message_ids)),
         lambda rng: retries.retry_failed(),
-        lambda rng: messages.mark_read(rng.choice(customer_ids), up_to=None),
+        lambda rng: inbox.mark_read(rng.choice(customer_ids), up_to=None),
         lambda rng: customers.update_customer(
             rng.choice(customer_ids), {"remark": str(rng.random())}
         ),

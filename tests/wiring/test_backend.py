@@ -1,6 +1,7 @@
 """Nothing of the backend hangs loose: rules, documents, jobs, events and schemas agree."""
 
 import dataclasses
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_every_route_is_in_the_openapi_document(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         if rule.endpoint in PAGES or rule.endpoint.startswith("api-docs."):
             continue
-        path = rule.rule.replace("<id:", "{").replace(">", "}")
+        path = re.sub(r"<(?:id:)?(\w+)>", r"{\1}", rule.rule)
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             assert method.lower() in documented[path], rule
 
