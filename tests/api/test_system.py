@@ -93,23 +93,6 @@ def test_life_is_told_without_looking_at_anything(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "alive"}
 
 
-def test_the_gateways_word_is_passed_on(client: FlaskClient, backend: Backend) -> None:
-    status = {"ready": True, "need_qr": False, "session_active": True, "state": "ready"}
-    backend.gateway.answers = {"/status": (200, status), "/qr": (200, {"qr": "2@", "ready": False})}
-    assert client.get("/gateway/status").get_json() == status
-    assert client.get("/gateway/qr").get_json() == {"qr": "2@", "ready": False}
-
-
-def test_a_gateway_that_is_away_is_told_as_such(client: FlaskClient, backend: Backend) -> None:
-    backend.gateway.fault = GONE
-    status = client.get("/gateway/status")
-    assert (status.status_code, status.get_json()["state"]) == (200, "unreachable")
-    assert status.get_json()["ready"] is False
-    code = client.get("/gateway/qr")
-    assert (code.status_code, code.headers["Retry-After"]) == (503, "5")
-    assert code.get_json() == {"detail": "The WhatsApp gateway cannot be reached."}
-
-
 @pytest.mark.parametrize("given", ["a", "x" * 128, "0af7-65.19:16/cd~!", "{%22a%22}"])
 def test_a_request_id_is_given_back(client: FlaskClient, given: str) -> None:
     for path in ("/healthz", "/nowhere", "/customers/99"):

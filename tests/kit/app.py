@@ -31,19 +31,21 @@ KEPT = ("counters", "gateway_link")
 
 
 class GatewayStandIn:
-    """Answers the backend's calls of the gateway; `answers` maps a path to (status, JSON)."""
+    """Answers the backend's calls of the gateway: `answers` maps a path to (status, JSON)."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
-        self.answers: dict[str, tuple[int, Any]] = {}
+        self.answers: dict[str, tuple[int, Any] | httpx.Response] = {}
         self.fault: Exception | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if self.fault is not None:
             raise self.fault
-        status, body = self.answers.get(request.url.path, (404, {"detail": "no such message"}))
-        return httpx.Response(status, json=body)
+        answer = self.answers.get(request.url.path, (404, {"detail": "no such message"}))
+        if isinstance(answer, httpx.Response):
+            return answer
+        return httpx.Response(answer[0], json=answer[1])
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]
