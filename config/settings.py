@@ -70,6 +70,8 @@ class Settings:
     """Whether the simulator's page and control answer."""
     simulator_people: bool
     """Whether the pretend customers write by themselves."""
+    read_receipts: bool
+    """Whether customers learn that an agent has read what they wrote."""
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -141,6 +143,7 @@ def _read(env: Env) -> Settings:
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
+        read_receipts=env.bool("READ_RECEIPTS", False),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),

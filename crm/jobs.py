@@ -34,5 +34,10 @@ def erase_at_gateway(erasure_id: int) -> Job:
     return Job("customers.erase_at_gateway", (erasure_id,))
 
 
-ALL = (deliver_message, check_accepted, erase_at_gateway)
+def tell_read(customer_id: int, first_id: int, last_id: int) -> Job:
+    """Let a customer know that an agent has read these messages; lost, they never learn it."""
+    return Job("customers.tell_read", (customer_id, first_id, last_id))
+
+
+ALL = (deliver_message, check_accepted, erase_at_gateway, tell_read)
 """Every job; a wiring test compares it with the tasks."""

@@ -17,6 +17,12 @@ DIGITS = re.compile(r"^\d{5,15}$", re.ASCII)
 BRAZIL_WITHOUT_NINE = re.compile(r"^55(\d{2})([6-9]\d{7})$")
 MEXICO_WITH_ONE = re.compile(r"^521(\d{10})$")
 ARGENTINA_WITH_NINE = re.compile(r"^549(\d{10})$")
+OTHER_FORMS = (
+    (re.compile(r"^55(\d{2})9([6-9]\d{7})$"), r"55\1\2"),
+    (re.compile(r"^52(\d{10})$"), r"521\1"),
+    (re.compile(r"^54(\d{10})$"), r"549\1"),
+)
+"""From the form that `phone_key` gives to the other one of the same line."""
 
 
 def strip_phone(text: str) -> str | None:
@@ -55,3 +61,10 @@ def phone_key(phone: str) -> str:
     if match := ARGENTINA_WITH_NINE.match(phone):
         return f"54{match[1]}"
     return phone
+
+
+def phone_forms(phone: str) -> list[str]:
+    """Every form in which WhatsApp may write this line, the given one first."""
+    key = phone_key(phone)
+    others = [pattern.sub(form, key) for pattern, form in OTHER_FORMS if pattern.match(key)]
+    return list(dict.fromkeys([phone, key, *others]))

@@ -13,7 +13,7 @@ from crm.database import add_unless_taken
 from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from crm.models import Customer, Dispatch, Erasure, Event, Message
-from crm.phones import phone_key
+from crm.phones import phone_forms, phone_key
 from crm.transaction import Transaction, transaction
 
 _LOCK = (
@@ -76,14 +76,22 @@ def delete_customer(customer_id: int) -> None:
                 Message.customer_id == customer_id, Message.dispatch == Dispatch.SENDING
             )
         )
-        erasure = Erasure(address=customer.address, due_at=in_flight or clock.now())
-        tx.session.add(erasure)
+        due_at = in_flight or clock.now()
+        erasures = [Erasure(address=address, due_at=due_at) for address in _addresses(customer)]
+        tx.session.add_all(erasures)
         tx.session.execute(delete(Event).where(Event.customer_id == customer_id))
         tx.session.delete(customer)  # its messages go by the foreign key's cascade
         tx.session.flush()
         tx.record(CustomerDeleted(customer_id=customer_id))
         if in_flight is None:
-            tx.enqueue(jobs.erase_at_gateway(erasure.id))
+            for erasure in erasures:
+                tx.enqueue(jobs.erase_at_gateway(erasure.id))
+
+
+def _addresses(customer: Customer) -> list[str]:
+    """Every name under which the gateway may keep something of a customer."""
+    phones = phone_forms(customer.phone) if customer.phone else []
+    return phones + ([f"{customer.lid}@lid"] if customer.lid else [])
 
 
 def lock_customer(session: Session, customer_id: int) -> Customer:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.events import GatewayStatusChanged
+from crm.extensions import db
 from crm.gateway_client import gateway
 from crm.gateway_errors import GatewayError
-from crm.models import Customer, Erasure
+from crm.models import Customer, Direction, Erasure, Message
+from crm.phones import parse_lid, phone_key
 from crm.services import circuit
 from crm.transaction import transaction
 
@@ -85,6 +87,29 @@ def erase_at_gateway(erasure_id: int) -> str:
     return "done"
 
 
+def tell_read(customer_id: int, first_id: int, last_id: int) -> str:
+    """Have the gateway send read receipts. Tried once: a receipt that is late says nothing."""
+    customer = db.session.get(Customer, customer_id)
+    whatsapp_ids = db.session.scalars(
+        select(Message.whatsapp_id).where(
+            Message.customer_id == customer_id,
+            Message.direction == Direction.INBOUND,
+            Message.id.between(first_id, last_id),
+            Message.whatsapp_id.is_not(None),
+        )
+    ).all()
+    address = customer.address if customer else ""
+    db.session.rollback()  # no transaction stays open across HTTP
+    if not address or not whatsapp_ids:
+        return "nothing_to_tell"
+    try:
+        gateway.mark_read(address, [whatsapp_id for whatsapp_id in whatsapp_ids if whatsapp_id])
+    except GatewayError as error:
+        return error.code
+    return "told"
+
+
 def _is_customer_again(session: Session, address: str) -> bool:
-    known = or_(Customer.phone == address, Customer.lid == address.removesuffix("@lid"))
+    lid = parse_lid(address)
+    known = Customer.lid == lid if lid else Customer.phone_key == phone_key(address)
     return session.scalar(select(Customer.id).where(known).limit(1)) is not None

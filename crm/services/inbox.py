@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from crm import clock, wire
+from crm import clock, jobs, wire
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
 from crm.events import CustomerCreated, MessageReceived, MessagesRead, MessageStatusChanged
 from crm.models import CounterName, Customer, Direction, Message
@@ -115,6 +116,8 @@ def mark_read(customer_id: int, *, up_to: int | None) -> Customer:
         ).all()
         if read:
             customer.unread_count -= len(read)
+            if current_app.config["READ_RECEIPTS"]:
+                tx.enqueue(jobs.tell_read(customer_id, min(read), limit))
             tx.record(
                 MessagesRead(
                     customer_id=customer_id,

@@ -113,10 +113,11 @@ def fail(tx: Transaction, message: Message, *, code: str, reason: str | None) ->
     """Definitely not sent, by the gateway's own word."""
     if message.dispatch not in may_become(Dispatch.FAILED):
         return
+    if message.dispatch != Dispatch.UNKNOWN:  # counted when it was given up
+        tx.count(CounterName.MESSAGES_FAILED)
     message.dispatch = Dispatch.FAILED
     message.maybe_written = False
     message.due_at = None
-    tx.count(CounterName.MESSAGES_FAILED)
     shown = (reason or "The gateway could not send it.")[:300]
     log.error("message_failed", message_id=message.id, customer_id=message.customer_id, code=code)
     close(tx, message, code=code[:64], reason=shown)

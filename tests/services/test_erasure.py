@@ -7,7 +7,7 @@ import pytest
 
 from crm import clock
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
-from crm.models import CounterName, Erasure, Event, Message
+from crm.models import CounterName, Customer, Erasure, Event, Message
 from crm.services import claims, customers, gateway, receipts, settlement
 from tests.services.shop import PHONE, Shop
 
@@ -111,3 +111,21 @@ def test_a_customer_who_wrote_again_loses_nothing_to_an_erasure_that_comes_late(
     shop.receive("in-2")
     assert shop.do(gateway.erase_at_gateway, erasure_id) == "customer_again"
     assert shop.all(Erasure) == []
+
+
+def test_the_gateway_is_told_every_name_of_the_customer(shop: Shop) -> None:
+    row = shop.receive("in-1", phone="5511987654321")
+    shop.backend.change(Customer, row.customer_id, lid="123")
+    shop.do(customers.delete_customer, row.customer_id)
+    addresses = [erasure.address for erasure in shop.all(Erasure)]
+    assert addresses == ["5511987654321", "551187654321", "123@lid"]
+    assert len(shop.jobs("customers.erase_at_gateway")) == 3
+
+
+def test_a_newcomer_under_another_form_of_the_phone_keeps_its_mail(shop: Shop) -> None:
+    row = shop.receive("in-1", phone="551187654321")
+    shop.do(customers.delete_customer, row.customer_id)
+    shop.receive("in-2", phone="5511987654321")
+    for erasure in shop.all(Erasure):
+        assert shop.do(gateway.erase_at_gateway, erasure.id) == "customer_again"
+    assert shop.gateway.requests == []

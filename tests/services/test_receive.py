@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from crm import clock
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
 from crm.models import CounterName, Customer, Message
-from crm.services import inbox
+from crm.services import gateway, inbox
 from crm.services.inbox import Inbound
 from tests.services.shop import PHONE, Shop
 
@@ -112,3 +113,19 @@ def test_messages_that_arrive_while_an_agent_reads_are_counted_right(shop: Shop)
     unread = sum(row.ack < 3 for row in shop.all(Message))
     assert shop.customer_row(customer_id).unread_count == unread
     assert shop.backend.events()[-1]["customer"]["unread_count"] == unread
+
+
+def test_customers_learn_of_reading_only_where_that_is_wanted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = shop.receive("in-1"), shop.receive("in-2")
+    shop.do(inbox.mark_read, first.customer_id, up_to=first.id)
+    assert shop.jobs("customers.tell_read") == []
+    monkeypatch.setitem(shop.backend.app.config, "READ_RECEIPTS", True)
+    shop.do(inbox.mark_read, first.customer_id, up_to=None)
+    assert shop.jobs("customers.tell_read") == [first.customer_id]
+    shop.gateway.answers = [httpx.Response(200, json={"receipt_sent": True})]
+    told = shop.do(gateway.tell_read, first.customer_id, second.id, second.id)
+    request = shop.gateway.requests[-1]
+    assert (told, request.url.path) == ("told", "/read")
+    assert request.content == f'{{"to":"{PHONE}","whatsapp_ids":["in-2"]}}'.encode()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.phones import is_possible, parse_lid, phone_key, strip_phone
+from crm.phones import is_possible, parse_lid, phone_forms, phone_key, strip_phone
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,16 @@ def test_a_phone_that_no_plan_has_is_not_possible(phone: str) -> None:
 )  # fmt: skip
 def test_a_lid_ends_in_its_suffix(text: str, lid: str | None) -> None:
     assert parse_lid(text) == lid
+
+
+@pytest.mark.parametrize(
+    ("phone", "forms"),
+    [
+        ("60123456789", ["60123456789"]),
+        ("551187654321", ["551187654321", "5511987654321"]),
+        ("5215512345678", ["5215512345678", "525512345678"]),
+        ("541123456789", ["541123456789", "5491123456789"]),
+    ],
+)
+def test_every_form_of_a_line_is_known(phone: str, forms: list[str]) -> None:
+    assert phone_forms(phone) == forms
