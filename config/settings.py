@@ -18,6 +18,7 @@ from environs import Env, EnvError
 
 from config.addresses import normalize_database_url
 from config.checks import find_problem
+from config.pace import PaceSettings, read_pace
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONTEND_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
@@ -70,6 +71,15 @@ class Settings:
     """Whether the simulator's page and control answer."""
     simulator_people: bool
     """Whether the pretend customers write by themselves."""
+    pace: PaceSettings
+    """Kept by drivers of real numbers; the simulator is never held back."""
+    read_receipts: bool
+    """Whether customers learn that an agent has read what they wrote."""
+    probe_interval: float
+    """Seconds between two looks at whether the connection to WhatsApp lives."""
+    media_max_bytes: int
+    media_keep_days: int
+    """Days after which a received file is deleted; 0: never."""
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -141,6 +151,11 @@ def _read(env: Env) -> Settings:
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
+        pace=read_pace(env),
+        read_receipts=env.bool("READ_RECEIPTS", False),
+        probe_interval=env.float("PROBE_INTERVAL", 30.0),
+        media_max_bytes=env.int("MEDIA_MAX_BYTES", 25_000_000),
+        media_keep_days=env.int("MEDIA_KEEP_DAYS", 90),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),

@@ -17,6 +17,7 @@ class Call:
     status: int
 
 
+STATUS = "/webhooks/whatsapp/status"
 Answer = int | tuple[int, dict[str, str]]
 
 
@@ -25,7 +26,10 @@ class RecordingBackend:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        """All but pushes of the state, which come beside everything else."""
+        self.pushes: list[Call] = []
         self.answer: Callable[[str, dict], Answer] = lambda path, body: 200
+        self.answer_push: Callable[[str, dict], Answer] = lambda path, body: 200
         self._server: ThreadingHTTPServer | None = None
         self._port = free_port()
 
@@ -48,6 +52,10 @@ class RecordingBackend:
         """What was taken at this path, in order."""
         return [call.body for call in self.taken() if call.path == path]
 
+    def states(self) -> list[str]:
+        """The states that were pushed and taken, in order."""
+        return [call.body["state"] for call in list(self.pushes) if call.status < 300]
+
     def taken(self) -> list[Call]:
         return [call for call in list(self.calls) if call.status < 300]
 
@@ -62,10 +70,11 @@ class RecordingBackend:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 body = json.loads(self.rfile.read(length))
-                answer = backend.answer(self.path, body)
+                is_push = self.path == STATUS
+                answer = (backend.answer_push if is_push else backend.answer)(self.path, body)
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 call = Call(path=self.path, body=body, headers=dict(self.headers), status=status)
-                backend.calls.append(call)
+                (backend.pushes if self.path == STATUS else backend.calls).append(call)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

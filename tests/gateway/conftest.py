@@ -8,8 +8,10 @@ from flask.testing import FlaskClient
 
 from config.settings import Settings, load_settings
 from gateway.app import create_app
+from gateway.clock import now
 from gateway.service import GatewayService
 from gateway.store.database import Store
+from gateway.store.sends import add_send, find_attempts
 from tests.gateway.backend import RecordingBackend
 from tests.gateway.process import GatewayProcess
 
@@ -94,3 +96,34 @@ def process(settings: Settings, tmp_path) -> Iterator[GatewayProcess]:
     running = GatewayProcess(tmp_path, settings.backend_url)
     yield running
     running.kill()
+
+
+@pytest.fixture
+def queue(store):
+    """Stores accepted sends, one per message id."""
+
+    def put(*message_ids: int, chat: str = PHONE, **more: object) -> None:
+        with store.transaction() as connection:
+            for message_id in message_ids:
+                row = {
+                    "backend_message_id": message_id,
+                    "attempt": 1,
+                    "chat": chat,
+                    "text": f"text {message_id}",
+                    "priority": 0,
+                    "due_at": 0.0,
+                    "accepted_at": now(),
+                    "request_id": "r",
+                }
+                add_send(connection, row | more)
+
+    return put
+
+
+@pytest.fixture
+def newest(store):
+    def look(message_id: int):
+        with store.reading() as connection:
+            return find_attempts(connection, message_id)[0]
+
+    return look
