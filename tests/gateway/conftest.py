@@ -1,10 +1,13 @@
 """A gateway in this process or in its own, and a small backend that records what it is told."""
 
+import base64
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from config.settings import Settings, load_settings
 from gateway.app import create_app
@@ -14,6 +17,7 @@ from gateway.store.database import Store
 from gateway.store.sends import add_send, find_attempts
 from tests.gateway.backend import RecordingBackend
 from tests.gateway.process import GatewayProcess
+from tests.kit.waiting import eventually
 
 PHONE = "60123456789"
 
@@ -127,3 +131,38 @@ def newest(store):
             return find_attempts(connection, message_id)[0]
 
     return look
+
+
+@pytest.fixture
+def write_file(client: FlaskClient) -> Callable[..., str]:
+    """A customer writes with a file; returns WhatsApp's id."""
+
+    def say(
+        text: str = "look", *, phone: str = PHONE, data: bytes | None = None, **more: object
+    ) -> str:
+        media = dict(more)
+        if data is not None:
+            media["data"] = base64.b64encode(data).decode()
+        body = {"phone": phone, "text": text, "media": media}
+        answer = client.post("/simulator/inbound", json=body)
+        assert answer.status_code == 201, answer.json
+        return answer.json["whatsapp_id"]
+
+    return say
+
+
+@pytest.fixture
+def fetched(backend: RecordingBackend) -> Callable[..., list[dict]]:
+    """The files that the backend was told about, once there are so many."""
+
+    def wait(count: int = 1) -> list[dict]:
+        eventually(lambda: len(backend.bodies("/messages/media")) >= count)
+        return [body["media"] for body in backend.bodies("/messages/media")]
+
+    return wait
+
+
+@pytest.fixture
+def get(client: FlaskClient) -> Callable[..., TestResponse]:
+    """Fetches a file, and lets go of it."""
+    return partial(client.get, buffered=True)
