@@ -32,8 +32,8 @@ def _bad_number(settings: Settings) -> str | None:
         ("WEB_CONCURRENCY", settings.web_concurrency, 1),
         ("WEB_THREADS", settings.web_threads, 2),
         ("SEND_LEASE", settings.send_lease, 1),
-        ("MEDIA_MAX_BYTES", settings.media_max_bytes, 1),
-        ("MEDIA_KEEP_DAYS", settings.media_keep_days, 0),
+        ("MEDIA_MAX_BYTES", settings.media.max_bytes, 1),
+        ("MEDIA_KEEP_DAYS", settings.media.keep_days, 0),
     ):
         if value < least:
             return f"{name}={value:g} is too small, it must be at least {least}."

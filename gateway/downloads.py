@@ -24,8 +24,6 @@ def answer_file(file: MediaFile | None, path: Path) -> ResponseReturnValue:
         return jsonify(detail=detail), TOO_EARLY, {"Retry-After": RETRY_AFTER}
     if file.state is not MediaState.STORED:
         raise Gone(file.reason or "The file is not here any more.")
-    if not path.exists():
-        raise Gone("The file is missing on the gateway's disk.")
     return _send(file, path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
-from config.settings import Settings
+from config.settings import MediaSettings
 from gateway.backoff import long_pause_before
 from gateway.clock import now
 from gateway.drivers.base import Driver, PermanentError, TemporaryError
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 THREADS = 8
 """They mostly wait: so many slow files hold up no other one."""
-GIVE_UP_AFTER = 3 * 86_400.0
-"""Seconds; WhatsApp itself keeps files for longer, but nobody waits for them so long."""
+MAX_TRIES = 80
+"""About three days of them; nobody waits for a file longer."""
 TIDY_EVERY = 3600.0
 DAY = 86_400.0
 
@@ -43,7 +43,8 @@ class MediaLane:
         store: Store,
         driver: Driver,
         *,
-        settings: Settings,
+        settings: MediaSettings,
+        folder: Path,
         is_ready: Callable[[], bool],
         on_callback: Callable[[], None],
     ) -> None:
@@ -51,18 +52,30 @@ class MediaLane:
         self._driver = driver
         self._is_ready = is_ready
         self._on_callback = on_callback
-        self._keep_days = settings.media_keep_days
+        self._keep_days = settings.keep_days
         self._tidy_at = 0.0
         self._lanes = Lanes("media", self._find, handle=self._fetch, threads=THREADS)
-        self.files = MediaFiles(settings.var_dir / "media", max_bytes=settings.media_max_bytes)
+        self.files = MediaFiles(folder, max_bytes=settings.max_bytes)
         self.start = self._lanes.start
         self.stop = self._lanes.stop
         self.wake = self._lanes.wake
 
     def find_stored(self, media_id: str) -> tuple[MediaFile | None, Path]:
-        """What is known of a file, and where it lies once it is stored."""
+        """What is known of a file, and where it lies once it is stored.
+
+        One that was lost with the disk is asked for again: some platforms keep no disk.
+        """
+        path = self.files.path(media_id)
         with self._store.reading() as connection:
-            return rows.find_media(connection, media_id), self.files.path(media_id)
+            file = rows.find_media(connection, media_id)
+        if file is None or file.state is not MediaState.STORED or path.exists():
+            return file, path
+        log.warning("media_lost", media_id=media_id)
+        with self._store.transaction() as connection:
+            rows.await_again(connection, media_id, due_at=now())
+            file = rows.find_media(connection, media_id)
+        self.wake()
+        return file, path
 
     def tidy(self) -> None:
         """Delete what has been kept long enough, and files that no row speaks of."""
@@ -124,7 +137,7 @@ class MediaLane:
         log.info(
             "media_postponed", media_id=file.id, error=type(error).__name__, tries=file.tries + 1
         )
-        if at - file.created_at > GIVE_UP_AFTER:
+        if file.tries + 1 >= MAX_TRIES:
             reason = "WhatsApp did not give the file for three days."
             return partial(_fail, file=file, reason=reason)
         due_at = at + max(delay, long_pause_before(file.tries + 1))

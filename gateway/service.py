@@ -63,7 +63,8 @@ class GatewayService:
         self.media = MediaLane(
             self.store,
             self.driver,
-            settings=settings,
+            settings=settings.media,
+            folder=settings.var_dir / "media",
             is_ready=self.health.is_ready,
             on_callback=self.deliverer.wake,
         )

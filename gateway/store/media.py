@@ -63,6 +63,13 @@ def change_pending(connection: Connection, media_id: str, **values: Any) -> bool
     return connection.execute(query).rowcount == 1
 
 
+def await_again(connection: Connection, media_id: str, *, due_at: float) -> None:
+    """Fetch anew what was stored and is lost."""
+    mine = (media.c.id == media_id) & (media.c.state == MediaState.STORED)
+    values = {"state": MediaState.PENDING, "tries": 0, "due_at": due_at}
+    connection.execute(update(media).where(mine).values(**values))
+
+
 def remove_awaited_pictures(connection: Connection, chat: str) -> None:
     """Forget pictures of this customer that are not here yet: a newer one is known."""
     _remove(connection, PENDING & (media.c.chat == chat) & media.c.whatsapp_id.is_(None))

@@ -1,10 +1,13 @@
 """A backend that records every callback and answers as it is told."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from tests.kit.ports import free_port
 
@@ -21,6 +24,27 @@ STATUS = "/webhooks/whatsapp/status"
 Answer = int | tuple[int, dict[str, str]]
 
 
+class Server(ThreadingHTTPServer):
+    """One that ends its open connections, too, as a process that ends does."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut(self) -> None:
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 class RecordingBackend:
     """Listens on a free loopback port of its own; `stop` and `start` again keep the port."""
 
@@ -30,7 +54,7 @@ class RecordingBackend:
         self.pushes: list[Call] = []
         self.answer: Callable[[str, dict], Answer] = lambda path, body: 200
         self.answer_push: Callable[[str, dict], Answer] = lambda path, body: 200
-        self._server: ThreadingHTTPServer | None = None
+        self._server: Server | None = None
         self._port = free_port()
 
     @property
@@ -38,13 +62,14 @@ class RecordingBackend:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._make_handler())
+        self._server = Server(("127.0.0.1", self._port), self._make_handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         if self._server is not None:
             self._server.shutdown()
+            self._server.cut()
             self._server.server_close()
             self._server = None
 

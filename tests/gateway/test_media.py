@@ -5,11 +5,12 @@ import re
 import time
 
 import pytest
+from sqlalchemy import select
 
 from gateway.clock import now
 from gateway.drivers.events import Inbound, Media, MediaKind, Picture
 from gateway.drivers.simulator.files import draw_png
-from gateway.media import DAY, GIVE_UP_AFTER
+from gateway.media import DAY, MAX_TRIES
 from gateway.media_files import STRAY_AFTER
 from gateway.store.tables import media as media_table
 from tests.gateway.conftest import PHONE
@@ -32,6 +33,11 @@ def make_due(service):
         service.media.wake()
 
     return change
+
+
+def tries(store) -> int:
+    with store.reading() as connection:
+        return connection.scalar(select(media_table.c.tries))
 
 
 def folder(settings) -> list[str]:
@@ -140,8 +146,9 @@ def test_a_file_that_whatsapp_does_not_have_any_more_fails(service, fetched):
 def test_after_days_of_failures_it_is_given_up(service, misbehave, write_file, fetched, make_due):
     misbehave(media_failures=100)
     write_file()
+    eventually(lambda: tries(service.store))
     with service.store.transaction() as connection:
-        connection.execute(media_table.update().values(created_at=now() - GIVE_UP_AFTER - 1))
+        connection.execute(media_table.update().values(tries=MAX_TRIES - 1))
     make_due()
     assert "three days" in fetched()[0]["reason"]
 
@@ -257,11 +264,13 @@ def test_files_that_a_crash_left_behind_are_swept_up(service, settings, write_fi
     assert folder(settings) == sorted([stored["id"], "being-written.part"])
 
 
-def test_a_file_lost_from_the_disk_is_gone_and_no_fault(get, write_file, fetched, settings):
+def test_a_file_lost_with_the_disk_is_fetched_again(get, write_file, fetched, settings):
     write_file()
     (stored,) = fetched()
     (settings.var_dir / "media" / stored["id"]).unlink()
-    assert get(f"/media/{stored['id']}").status_code == 410
+    assert get(f"/media/{stored['id']}").status_code == 425
+    assert fetched(2)[1] == stored
+    assert get(f"/media/{stored['id']}").status_code == 200
 
 
 def test_files_wait_while_the_connection_is_away(client, misbehave, service, fetched):
