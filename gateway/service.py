@@ -71,7 +71,7 @@ class GatewayService:
         self.recorder = Recorder(
             self.store,
             on_callback=self.deliverer.wake,
-            on_state=self.health.refresh,
+            on_state=self._hear_state,
             on_media=self.media.wake,
         )
         self._sends_read_receipts = settings.read_receipts
@@ -117,6 +117,12 @@ class GatewayService:
                 lanes.stop(STOP_TIMEOUT)
         self.store.close()
         self._only.release()
+
+    def _hear_state(self) -> None:
+        """The driver reports a state, perhaps the one shown, after one that nobody was told of."""
+        self.health.refresh()
+        self.sender.wake()
+        self.media.wake()
 
     def _wake(self) -> None:
         """The state has changed: what waited for it may go on, what relied on it is looked at."""

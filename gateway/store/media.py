@@ -91,7 +91,8 @@ def expire_media(connection: Connection, *, before: float, reason: str) -> list[
         & (media.c.created_at < before)
     )
     ids = list(connection.scalars(select(media.c.id).where(old)))
-    connection.execute(update(media).where(old).values(state=MediaState.EXPIRED, reason=reason))
+    values = {"state": MediaState.EXPIRED, "reason": reason, "reference": "", "name": None}
+    connection.execute(update(media).where(old).values(**values))
     return ids
 
 

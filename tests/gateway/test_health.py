@@ -1,6 +1,7 @@
 """Honest health: what a driver says is believed only while the evidence is not against it."""
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -277,3 +278,14 @@ def test_a_silent_connection_says_ready_and_takes_nothing(client, misbehave, sen
     misbehave(silent=False)
     eventually(lambda: backend.bodies("/messages/inbox"))
     eventually(lambda: backend.bodies("/messages/map"))
+
+
+def test_sends_go_on_after_an_interruption_that_nobody_was_told_of(service, queue, newest):
+    driver = service.driver
+    driver.misbehaviour = replace(driver.misbehaviour, connection=DriverState.DEGRADED)
+    queue(1)
+    service.sender.wake()
+    eventually(lambda: not service.sender._lanes._wake.is_set())
+    driver.misbehaviour = replace(driver.misbehaviour, connection=DriverState.READY)
+    service.recorder.state_changed(DriverState.READY)
+    eventually(lambda: newest(1).state == SendState.SENT)
