@@ -32,6 +32,8 @@ def _bad_number(settings: Settings) -> str | None:
         ("WEB_CONCURRENCY", settings.web_concurrency, 1),
         ("WEB_THREADS", settings.web_threads, 2),
         ("SEND_LEASE", settings.send_lease, 1),
+        ("MEDIA_MAX_BYTES", settings.media.max_bytes, 1),
+        ("MEDIA_KEEP_DAYS", settings.media.keep_days, 0),
     ):
         if value < least:
             return f"{name}={value:g} is too small, it must be at least {least}."
@@ -39,6 +41,8 @@ def _bad_number(settings: Settings) -> str | None:
         return f"PORT={settings.port} is no port, the highest is 65535."
     if not 0 < settings.send_retry_base <= 3600:
         return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
+    if not 0 < settings.probe_interval <= 3600:
+        return "PROBE_INTERVAL must be more than 0 and at most 3600 seconds."
     return None
 
 

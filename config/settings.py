@@ -12,12 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from environs import Env, EnvError
 
 from config.addresses import normalize_database_url
 from config.checks import find_problem
+from config.pace import PaceSettings, read_pace
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FRONTEND_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
@@ -39,6 +40,18 @@ class GatewayDriver(StrEnum):
 
 class SettingsError(SystemExit):
     """A setting is missing or wrong. Leaving it uncaught ends the process with its sentence."""
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """What the gateway takes of customers' files, and for how long it keeps it."""
+
+    max_bytes: int
+    keep_days: int
+    """Days after which a file is deleted; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +83,13 @@ class Settings:
     """Whether the simulator's page and control answer."""
     simulator_people: bool
     """Whether the pretend customers write by themselves."""
+    pace: PaceSettings
+    """Kept by drivers of real numbers; the simulator is never held back."""
     read_receipts: bool
     """Whether customers learn that an agent has read what they wrote."""
+    probe_interval: float
+    """Seconds between two looks at whether the connection to WhatsApp lives."""
+    media: MediaSettings
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -114,7 +132,7 @@ def load_settings(role: Literal["backend", "gateway"] = "backend") -> Settings:
 
 
 def _read(env: Env) -> Settings:
-    app_env = env.enum("APP_ENV", default=AppEnv.DEVELOPMENT, enum=AppEnv, by_value=True)
+    app_env = _choice(env, "APP_ENV", AppEnv.DEVELOPMENT)
     production = app_env is AppEnv.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(PROJECT_ROOT / "var"))).expanduser().resolve()
     host = env.str("HOST", "0.0.0.0" if production else "127.0.0.1")
@@ -137,19 +155,33 @@ def _read(env: Env) -> Settings:
         secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
         cors_origins=_values(env, "CORS_ORIGINS", FRONTEND_ORIGINS),
         auth_required=production or env.bool("AUTH_REQUIRED", False),
-        gateway_driver=env.enum(
-            "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
-        ),
+        gateway_driver=_choice(env, "GATEWAY_DRIVER", GatewayDriver.SIMULATOR),
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
+        pace=read_pace(env),
         read_receipts=env.bool("READ_RECEIPTS", False),
+        probe_interval=env.float("PROBE_INTERVAL", 30.0),
+        media=_read_media(env),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
         started_at=env.float("WEB_STARTED_AT", time.time()),
+    )
+
+
+def _choice(env: Env, name: str, default: Choice) -> Choice:
+    """One of the values of an enum."""
+    chosen: Choice = env.enum(name, default=default, enum=type(default), by_value=True)
+    return chosen
+
+
+def _read_media(env: Env) -> MediaSettings:
+    return MediaSettings(
+        max_bytes=env.int("MEDIA_MAX_BYTES", 25_000_000),
+        keep_days=env.int("MEDIA_KEEP_DAYS", 90),
     )
 
 

@@ -5,9 +5,9 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 
 from gateway.bodies import load_body
-from gateway.drivers.base import DriverState
+from gateway.downloads import answer_file
 from gateway.orders import SendOrder
-from gateway.schemas import MAX_ID, EraseSchema, SendSchema
+from gateway.schemas import MAX_ID, EraseSchema, ReadSchema, SendSchema
 from gateway.service import current_gateway
 
 log = structlog.get_logger(__name__)
@@ -30,8 +30,8 @@ def show_status() -> ResponseReturnValue:
 @internal.get("/qr")
 def show_qr() -> ResponseReturnValue:
     """The code to scan; null where none is needed."""
-    driver = current_gateway().driver
-    return jsonify(qr=driver.qr(), ready=driver.state() is DriverState.READY)
+    gateway = current_gateway()
+    return jsonify(qr=gateway.driver.qr(), ready=gateway.health.is_ready())
 
 
 @internal.post("/send")
@@ -48,6 +48,20 @@ def show_send(backend_message_id: int) -> ResponseReturnValue:
     send = current_gateway().find_send(backend_message_id)
     fields = ("backend_message_id", "attempt", "state", "whatsapp_id", "code", "reason")
     return jsonify({field: getattr(send, field) for field in fields})
+
+
+@internal.post("/read")
+def mark_read() -> ResponseReturnValue:
+    """An agent has read these messages; the customer learns it only with READ_RECEIPTS."""
+    body = load_body(ReadSchema())
+    told = current_gateway().mark_read(body["to"], body["whatsapp_ids"])
+    return jsonify(receipt_sent=told)
+
+
+@internal.get("/media/<media_id>")
+def show_media(media_id: str) -> ResponseReturnValue:
+    """A customer's file. 425 while it is being fetched, 410 where it will never be here."""
+    return answer_file(*current_gateway().media.find_stored(media_id))
 
 
 @internal.post("/erase")

@@ -10,6 +10,7 @@ from config.settings import Settings
 from gateway.backoff import parse_retry_after, pause_before
 from gateway.clock import now
 from gateway.lanes import Lanes
+from gateway.notices import STATUS_PATH
 from gateway.store.callbacks import (
     PendingCallback,
     bury_callback,
@@ -31,6 +32,8 @@ TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 RETRYABLE_REFUSALS = {401, 403, 408, 425, 429}
 WHOLE_BACKEND = {401, 403, 429, 503}
 """Answers that the next callback would hear too: ask once in a while, not once per chat."""
+NOT_MISSED = {STATUS_PATH}
+"""A backend that does not know these loses nothing: no dead letters of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,10 @@ class Deliverer:
         """Put aside what was refused for good, try the rest again later."""
         facts = {"callback_id": callback.id, "kind": callback.path, "status": verdict.status}
         status, error = verdict.status, verdict.error
+        if verdict.is_refused and callback.path in NOT_MISSED:
+            log.info("callback_dropped", **facts)
+            self._forget([callback.id])
+            return
         if verdict.is_refused and status is not None:
             log.error("callback_dead", request_id=callback.request_id, **facts)
             with self._store.transaction() as connection:

@@ -50,6 +50,11 @@ class Lanes:
         name = f"{self._name}-{suffix}"
         return threading.Thread(target=run, args=(target,), name=name, daemon=True)
 
+    @property
+    def busy(self) -> int:
+        """Chats that have been handed out and are not done."""
+        return len(self._busy)
+
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
@@ -77,7 +82,7 @@ class Lanes:
 
     def _hand_out(self) -> float | None:
         """Queue the chats that are due; returns the seconds until there may be more."""
-        busy = len(self._busy)
+        busy = self.busy
         if busy >= BATCH:
             return None  # A thread that runs out of work wakes us.
         try:

@@ -4,10 +4,14 @@ from uuid import uuid4
 
 from gateway.chats import address_fields
 from gateway.clock import to_iso
+from gateway.drivers.base import DriverState
 from gateway.drivers.events import Inbound, Picture, Receipt
-from gateway.store.callbacks import Callback
+from gateway.store.callbacks import NO_CHAT, Callback
+from gateway.store.media import MediaFile
 from gateway.store.sends import Send
 from gateway.texts import make_storable
+
+STATUS_PATH = "/webhooks/whatsapp/status"
 
 
 def new_request_id() -> str:
@@ -40,7 +44,7 @@ def failed_notice(send: Send, *, code: str, reason: str, retryable: bool) -> Cal
     )
 
 
-def inbox_notice(event: Inbound) -> Callback:
+def inbox_notice(event: Inbound, media: MediaFile | None = None) -> Callback:
     """`POST /messages/inbox`: a customer wrote."""
     body: dict[str, object] = {
         **address_fields(event.chat),
@@ -50,6 +54,8 @@ def inbox_notice(event: Inbound) -> Callback:
     }
     if event.name:
         body["name"] = make_storable(event.name)
+    if media is not None:
+        body["media"] = media_fields(media)
     return Callback(chat=event.chat, path="/messages/inbox", body=body, request_id=new_request_id())
 
 
@@ -59,6 +65,43 @@ def photo_notice(event: Picture) -> Callback:
         chat=event.chat,
         path="/customers/photo",
         body={**address_fields(event.chat), "photo_url": event.url},
+        request_id=new_request_id(),
+    )
+
+
+def media_notice(file: MediaFile) -> Callback:
+    """`POST /messages/media`: the file of a message is here, or will never be."""
+    return Callback(
+        chat=file.chat,
+        path="/messages/media",
+        body={
+            **address_fields(file.chat),
+            "whatsapp_id": file.whatsapp_id,
+            "media": media_fields(file),
+        },
+        request_id=new_request_id(),
+    )
+
+
+def media_fields(file: MediaFile) -> dict[str, object]:
+    """A file as the backend knows it; `GET /media/{id}` gives it once it is stored."""
+    fields: dict[str, object] = {
+        "id": file.id,
+        "kind": file.kind,
+        "mime": file.mime,
+        "size": file.size,
+        "name": file.name,
+        "state": file.state,
+    }
+    return fields if file.reason is None else fields | {"reason": file.reason}
+
+
+def fetched_picture_notice(file: MediaFile) -> Callback:
+    """`POST /customers/photo`: a new picture of the customer is here."""
+    return Callback(
+        chat=file.chat,
+        path="/customers/photo",
+        body={**address_fields(file.chat), "media_id": file.id},
         request_id=new_request_id(),
     )
 
@@ -87,3 +130,31 @@ def seen_notice(event: Receipt, send: Send) -> Callback:
         },
         request_id=send.request_id,
     )
+
+
+def status_notice(
+    state: DriverState, *, driver: str, advice: str | None, since: float, at: float
+) -> Callback:
+    """`POST /webhooks/whatsapp/status`: the state that is shown has changed."""
+    return Callback(
+        chat=NO_CHAT,
+        path=STATUS_PATH,
+        body={
+            **state_fields(state),
+            "driver": driver,
+            "advice": advice,
+            "since": to_iso(since),
+            "at": to_iso(at),
+        },
+        request_id=new_request_id(),
+    )
+
+
+def state_fields(state: DriverState) -> dict[str, object]:
+    """The state and what it means, as in `GET /status`."""
+    return {
+        "ready": state is DriverState.READY,
+        "need_qr": state is DriverState.NEED_QR,
+        "session_active": state in (DriverState.READY, DriverState.DEGRADED),
+        "state": state,
+    }

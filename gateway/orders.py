@@ -8,10 +8,10 @@ from gateway.clock import now
 from gateway.drivers.base import DriverState
 from gateway.notices import map_notice
 from gateway.store.callbacks import add_callback
-from gateway.store.sends import Send, add_send, change_send, find_attempts
+from gateway.store.sends import BULK, REPLY, Send, add_send, change_send, find_attempts
 from gateway.store.tables import SendState
 
-PRIORITIES = {"reply": 0, "bulk": 1}
+PRIORITIES = {"reply": REPLY, "bulk": BULK}
 
 
 class NotConnectedError(Exception):

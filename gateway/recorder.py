@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from gateway.clock import now
 from gateway.drivers.base import DriverState
 from gateway.drivers.events import ACK_READ, Failure, Inbound, Picture, Receipt
+from gateway.media import register_file, register_picture
 from gateway.notices import (
     ack_notice,
     inbox_notice,
@@ -32,16 +33,30 @@ class Recorder:
         *,
         on_callback: Callable[[], None],
         on_state: Callable[[], None],
+        on_media: Callable[[], None],
     ) -> None:
         self._store = store
         self._on_callback = on_callback
         self._on_state = on_state
+        self._on_media = on_media
 
     def inbound(self, event: Inbound) -> None:
-        self._store_callback(inbox_notice(event))
+        with self._store.transaction() as connection:
+            file = register_file(connection, event)
+            self._add(connection, inbox_notice(event, file))
+        self._on_callback()
+        if file is not None:
+            self._on_media()
 
     def picture(self, event: Picture) -> None:
-        self._store_callback(photo_notice(event))
+        with self._store.transaction() as connection:
+            if event.media is None:
+                self._add(connection, photo_notice(event))
+            else:
+                register_picture(connection, event)
+                remember(connection, Fact.LAST_EVENT_AT, now())
+        self._on_callback()
+        self._on_media()
 
     def receipt(self, event: Receipt) -> None:
         with self._store.transaction() as connection:
@@ -61,13 +76,11 @@ class Recorder:
         log.info("driver_state_changed", state=state)
         self._on_state()
 
-    def _store_callback(self, callback: Callback) -> None:
-        with self._store.transaction() as connection:
-            at = now()
-            add_callback(connection, callback, at=at)
-            remember(connection, Fact.LAST_EVENT_AT, at)
+    def _add(self, connection: Connection, callback: Callback) -> None:
+        at = now()
+        add_callback(connection, callback, at=at)
+        remember(connection, Fact.LAST_EVENT_AT, at)
         log.info("event_stored", kind=callback.path, request_id=callback.request_id)
-        self._on_callback()
 
 
 def _describe_receipt(connection: Connection, event: Receipt) -> Callback:

@@ -8,6 +8,8 @@ from gateway.texts import is_storable
 
 MAX_MESSAGE = 4096
 MAX_ID = 2**63 - 1
+MAX_WHATSAPP_ID = 255
+MAX_READ = 500
 
 
 def require_sendable(text: str) -> None:
@@ -37,3 +39,11 @@ class SendSchema(EraseSchema):
     @post_load
     def make_order(self, data: dict[str, object], **_: object) -> SendOrder:
         return SendOrder(**data)  # type: ignore[arg-type]
+
+
+class ReadSchema(EraseSchema):
+    whatsapp_ids = fields.List(
+        fields.String(validate=validate.Length(1, MAX_WHATSAPP_ID)),
+        required=True,
+        validate=validate.Length(1, MAX_READ),
+    )

@@ -10,7 +10,6 @@ from structlog.contextvars import bound_contextvars
 from gateway.clock import now
 from gateway.drivers.base import (
     Driver,
-    DriverState,
     PermanentError,
     TemporaryError,
     UnknownOutcomeError,
@@ -18,6 +17,7 @@ from gateway.drivers.base import (
 from gateway.drivers.events import Outgoing
 from gateway.lanes import Lanes
 from gateway.notices import failed_notice, map_notice
+from gateway.pace import Pace
 from gateway.store.callbacks import add_callback
 from gateway.store.database import Store
 from gateway.store.facts import Fact, remember
@@ -39,14 +39,25 @@ UNKNOWN_PAUSE = 1.0
 RECORD_PAUSE = 1.0
 EXPIRES_AFTER = 24 * 3600.0
 """A reply that goes out days late surprises everyone: it fails, and the agent is told."""
+EXPIRED = "It could not go out within a day: WhatsApp was away, or the number's pace held it back."
 
 Record = Callable[[Connection], None]
 
 
 class Sender:
-    def __init__(self, store: Store, driver: Driver, *, on_callback: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        driver: Driver,
+        *,
+        pace: Pace | None,
+        is_ready: Callable[[], bool],
+        on_callback: Callable[[], None],
+    ) -> None:
         self._store = store
         self._driver = driver
+        self._pace = pace
+        self._is_ready = is_ready
         self._on_callback = on_callback
         self._stopping = threading.Event()
         self._lanes = Lanes("sender", self._find, handle=self._send_next, threads=THREADS)
@@ -66,14 +77,17 @@ class Sender:
             log.warning("sends_interrupted", count=interrupted, now=state)
 
     def _find(self, limit: int) -> DueChats:
-        if self._driver.state() is not DriverState.READY:
-            return DueChats([])  # `state_changed` wakes us.
+        if not self._is_ready():
+            return DueChats([])  # A change of the state wakes us.
+        at, busy = now(), self._lanes.busy
         with self._store.reading() as connection:
-            return find_due_chats(connection, sends, state=SendState.QUEUED, at=now(), limit=limit)
+            if self._pace is not None:
+                return self._pace.find_due(connection, at, limit=limit, busy=busy)
+            return find_due_chats(connection, sends, state=SendState.QUEUED, at=at, limit=limit)
 
     def _send_next(self, chat: str) -> None:
         with self._store.transaction() as connection:
-            send = _claim(connection, chat)
+            send = _claim(connection, chat, self._pace)
         if send is None:
             self._on_callback()
             return
@@ -129,22 +143,20 @@ class Sender:
                 return
 
 
-def _claim(connection: Connection, chat: str) -> Send | None:
-    """Mark the chat's next send as being sent; None where it needs no sending (any more)."""
-    send = find_next(connection, chat)
-    if send is None or send.due_at > now():
+def _claim(connection: Connection, chat: str, pace: Pace | None) -> Send | None:
+    """Mark the chat's next send as being sent; None where nothing needs sending or may be sent."""
+    at = now()
+    send = pace.choose(connection, chat, at) if pace else find_next(connection, chat)
+    if send is None or send.due_at > at:
         return None
     for other in find_attempts(connection, send.backend_message_id):
         if other.state is SendState.SENT and other.whatsapp_id:
             _succeed(send, other.whatsapp_id)(connection)
             return None
-    if send.accepted_at < now() - EXPIRES_AFTER:
-        expired = PermanentError(
-            "expired", "WhatsApp could not be reached for a day.", retryable=True
-        )
-        _fail(send, expired)(connection)
+    if send.accepted_at < at - EXPIRES_AFTER:
+        _fail(send, PermanentError("expired", EXPIRED, retryable=True))(connection)
         return None
-    change_send(connection, send.id, state=SendState.SENDING)
+    change_send(connection, send.id, state=SendState.SENDING, due_at=at)
     return send
 
 

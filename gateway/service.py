@@ -2,8 +2,7 @@
 
 import contextvars
 import threading
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -11,10 +10,12 @@ from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
 from config.settings import Settings
-from gateway.clock import now, to_iso
+from gateway.clock import now
 from gateway.deliverer import Deliverer
 from gateway.drivers import make_driver
-from gateway.drivers.base import DriverState
+from gateway.drivers.base import DriverState, MarksRead
+from gateway.health import Health
+from gateway.media import MediaLane
 from gateway.orders import (
     NotConnectedError,
     SendOrder,
@@ -22,16 +23,18 @@ from gateway.orders import (
     cover_order,
     store_order,
 )
+from gateway.pace import Pace
 from gateway.recorder import Recorder
 from gateway.sender import Sender
 from gateway.single import OnlyProcess
-from gateway.store import callbacks, facts, sends
+from gateway.status import read_status
+from gateway.store import callbacks, media, sends
 from gateway.store.database import Store
-from gateway.store.tables import CallbackState, SendState
+from gateway.store.tables import SendState
+from gateway.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
-DEAD_LETTERS_SHOWN = 5
 START_PAUSE = 1.0
 STOP_TIMEOUT = 1.5
 """Seconds each half gets to finish what it is doing; the rest resumes from the store."""
@@ -43,10 +46,35 @@ class GatewayService:
         self.store = Store(settings.gateway_database_url)
         self.store.create_tables()
         self.deliverer = Deliverer(self.store, settings)
-        self.sender = Sender(self.store, self.driver, on_callback=self.deliverer.wake)
-        self.recorder = Recorder(
-            self.store, on_callback=self.deliverer.wake, on_state=self.sender.wake
+        self.health = Health(
+            self.store, self.driver, on_change=self._wake, on_callback=self.deliverer.wake
         )
+        self.watchdog = Watchdog(
+            self.store, self.driver, health=self.health, interval=settings.probe_interval
+        )
+        self.pace = Pace(settings.pace) if self.driver.is_paced else None
+        self.sender = Sender(
+            self.store,
+            self.driver,
+            pace=self.pace,
+            is_ready=self.health.is_ready,
+            on_callback=self.deliverer.wake,
+        )
+        self.media = MediaLane(
+            self.store,
+            self.driver,
+            settings=settings.media,
+            folder=settings.var_dir / "media",
+            is_ready=self.health.is_ready,
+            on_callback=self.deliverer.wake,
+        )
+        self.recorder = Recorder(
+            self.store,
+            on_callback=self.deliverer.wake,
+            on_state=self._hear_state,
+            on_media=self.media.wake,
+        )
+        self._sends_read_receipts = settings.read_receipts
         self._only = OnlyProcess(settings.var_dir / "gateway.lock")
         self._stopping = threading.Event()
         self._running = threading.Event()
@@ -61,8 +89,8 @@ class GatewayService:
             return
         self._insist(self.sender.recover)
         self._insist(partial(self.driver.connect, self.recorder))
-        self.sender.start()
-        self.deliverer.start()
+        for part in (self.sender, self.deliverer, self.media, self.watchdog):
+            part.start()
         self._running.set()
         log.info("gateway_started", driver=self.driver.name)
 
@@ -82,12 +110,24 @@ class GatewayService:
     def stop(self) -> None:
         """Stop within a few seconds. What is unfinished resumes from the store."""
         self._stopping.set()
+        self.watchdog.stop()
         self.driver.disconnect()
         if self._running.is_set():
-            self.sender.stop(STOP_TIMEOUT)
-            self.deliverer.stop(STOP_TIMEOUT)
+            for lanes in (self.sender, self.deliverer, self.media):
+                lanes.stop(STOP_TIMEOUT)
         self.store.close()
         self._only.release()
+
+    def _hear_state(self) -> None:
+        """The driver reports a state, perhaps the one shown, after one that nobody was told of."""
+        self.health.refresh()
+        self.sender.wake()
+        self.media.wake()
+
+    def _wake(self) -> None:
+        """The state has changed: what waited for it may go on, what relied on it is looked at."""
+        for part in (self.sender, self.media, self.watchdog):
+            part.wake()
 
     def accept(self, order: SendOrder, *, request_id: str) -> None:
         """Store an order to send, once. Raises NotConnectedError."""
@@ -108,7 +148,7 @@ class GatewayService:
         self.deliverer.wake()
 
     def _require_ready(self) -> None:
-        state = self.driver.state()
+        state = self.health.state()
         if state is not DriverState.READY:
             raise NotConnectedError(state)
 
@@ -122,33 +162,28 @@ class GatewayService:
         return (sent or attempts)[0]
 
     def erase(self, chat: str) -> int:
-        """Forget a chat: its texts, its queued sends, its callbacks. Returns the rows touched."""
+        """Forget a chat: texts, queued sends, callbacks, files. Returns the rows touched."""
         with self.store.transaction() as connection:
             erased = sends.erase_chat(connection, chat, at=now())
-            return erased + callbacks.erase_chat(connection, chat)
+            erased += callbacks.erase_chat(connection, chat)
+            files = media.erase_chat(connection, chat)
+        self.media.files.remove(files)
+        return erased + len(files)
+
+    def mark_read(self, chat: str, whatsapp_ids: Sequence[str]) -> bool:
+        """Tell the customer, where READ_RECEIPTS allows it and the driver can; False: not told.
+
+        Raises NotConnectedError and DriverError.
+        """
+        if not (self._sends_read_receipts and isinstance(self.driver, MarksRead)):
+            return False
+        self._require_ready()
+        self.driver.mark_read(chat, whatsapp_ids)
+        return True
 
     def status(self) -> dict[str, object]:
         """The truth about the connection and the queues; no text, no phone."""
-        state = self.driver.state()
-        with self.store.reading() as connection:
-            queue = sends.count_open(connection)
-            counts = callbacks.count_callbacks(connection)
-            dead = callbacks.find_dead_letters(connection, limit=DEAD_LETTERS_SHOWN)
-            moments = facts.recall(connection)
-        return {
-            "ready": state is DriverState.READY,
-            "need_qr": state is DriverState.NEED_QR,
-            "session_active": state in (DriverState.READY, DriverState.DEGRADED),
-            "state": state,
-            "driver": self.driver.name,
-            **{name: None if at is None else to_iso(at) for name, at in moments.items()},
-            "queue": queue,
-            "callbacks": {
-                "pending": counts[CallbackState.PENDING],
-                "dead": counts[CallbackState.DEAD],
-                "dead_letters": [asdict(letter) for letter in dead],
-            },
-        }
+        return read_status(self.store, self.driver, health=self.health, pace=self.pace)
 
 
 def current_gateway() -> GatewayService:

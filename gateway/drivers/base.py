@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,3 +120,11 @@ class Driver(Protocol):
 
     def mount(self, app: Flask) -> None:
         """Add the driver's own routes, if it has any."""
+
+
+@runtime_checkable
+class MarksRead(Protocol):
+    """A driver that can tell customers that their messages were read; not all can."""
+
+    def mark_read(self, chat: str, whatsapp_ids: Sequence[str]) -> None:
+        """Give a read receipt for messages of this chat. Raises a DriverError."""

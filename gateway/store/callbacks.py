@@ -9,6 +9,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from gateway.store.tables import CallbackState, callbacks
 
 PENDING = callbacks.c.state == CallbackState.PENDING
+NO_CHAT = ""
+"""The lane of what is about no chat."""
 DEAD = callbacks.c.state == CallbackState.DEAD
 
 
@@ -57,6 +59,13 @@ def add_callback(connection: Connection, callback: Callback, *, at: float) -> No
     )
 
 
+def replace_callback(connection: Connection, callback: Callback, *, at: float) -> None:
+    """Store a callback in place of those of its kind that wait in its lane."""
+    mine = (callbacks.c.chat == callback.chat) & (callbacks.c.path == callback.path)
+    connection.execute(delete(callbacks).where(PENDING, mine))
+    add_callback(connection, callback, at=at)
+
+
 def find_pending(connection: Connection, chat: str, *, limit: int) -> list[PendingCallback]:
     """The oldest undelivered callbacks of one chat, in order."""
     columns = (
@@ -92,7 +101,9 @@ def postpone_callback(
 
 
 def count_callbacks(connection: Connection) -> dict[CallbackState, int]:
-    query = select(callbacks.c.state, func.count()).group_by(callbacks.c.state)
+    """Those about customers: a push of the state is replaced, so it never piles up."""
+    query = select(callbacks.c.state, func.count()).where(callbacks.c.chat != NO_CHAT)
+    query = query.group_by(callbacks.c.state)
     counted: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
     return {state: counted.get(state, 0) for state in CallbackState}
 

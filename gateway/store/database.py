@@ -34,6 +34,10 @@ class Store:
     def create_tables(self) -> None:
         with self.transaction() as connection:
             metadata.create_all(connection)
+            # `create_all` leaves a table that exists as it is.
+            for table in metadata.sorted_tables:
+                for index in table.indexes:
+                    index.create(connection, checkfirst=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

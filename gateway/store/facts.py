@@ -11,6 +11,8 @@ class Fact(StrEnum):
     LAST_EVENT_AT = "last_event_at"
     LAST_ACK_AT = "last_ack_at"
     LAST_SENT_AT = "last_sent_at"
+    FIRST_SENT_AT = "first_sent_at"
+    """Of a driver that keeps a pace: when its number began."""
 
 
 def remember(connection: Connection, fact: Fact, value: float) -> None:

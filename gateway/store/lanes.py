@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,21 @@ class DueChats:
 
 
 def find_due_chats(
-    connection: Connection, table: Table, *, state: str, at: float, limit: int
+    connection: Connection,
+    table: Table,
+    *,
+    state: str,
+    at: float,
+    limit: int,
+    only: ColumnElement[bool] | None = None,
 ) -> DueChats:
-    """Chats whose oldest row in this state is due at that time; the most urgent first."""
+    """Chats whose oldest row in this state is due at that time; the most urgent first.
+
+    `only` leaves out rows, so that those behind them come to the front.
+    """
     waiting = table.c.state == state
+    if only is not None:
+        waiting = and_(waiting, only)
     oldest = select(func.min(table.c.id)).where(waiting).group_by(table.c.chat)
     due = (
         select(table.c.chat)

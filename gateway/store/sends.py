@@ -9,6 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, upd
 from gateway.store.tables import SendState, sends
 
 OPEN = (SendState.QUEUED, SendState.SENDING)
+DEPARTED = sends.c.state.in_((SendState.SENDING, SendState.SENT, SendState.UNKNOWN))
+"""What went out or may have: `due_at` is then the moment."""
+REPLY, BULK = 0, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,11 @@ def find_by_whatsapp_id(connection: Connection, whatsapp_id: str) -> Send | None
     return _read_first(connection, query.order_by(sends.c.id).limit(1))
 
 
-def find_next(connection: Connection, chat: str) -> Send | None:
-    """The oldest queued send of this chat."""
-    query = select(sends).where(sends.c.state == SendState.QUEUED, sends.c.chat == chat)
+def find_next(connection: Connection, chat: str, *, lowest: int = BULK) -> Send | None:
+    """The oldest queued send of this chat that is no less urgent than `lowest`."""
+    query = select(sends).where(
+        sends.c.state == SendState.QUEUED, sends.c.chat == chat, sends.c.priority <= lowest
+    )
     return _read_first(connection, query.order_by(sends.c.id).limit(1))
 
 
@@ -79,6 +84,36 @@ def settle_interrupted(connection: Connection, state: SendState, *, at: float) -
 
 def count_open(connection: Connection) -> int:
     return _count(connection, sends.c.state.in_(OPEN))
+
+
+def find_departures(
+    connection: Connection, *, since: float, limit: int | None = None
+) -> list[float]:
+    """When sends after that moment went out, the newest first."""
+    query = select(sends.c.due_at).where(DEPARTED, sends.c.due_at > since)
+    return list(connection.scalars(query.order_by(sends.c.due_at.desc()).limit(limit)))
+
+
+def count_departures(connection: Connection, *, since: float) -> int:
+    return _count(connection, DEPARTED & (sends.c.due_at > since))
+
+
+def find_last_departure(connection: Connection, chat: str, *, since: float) -> float | None:
+    """When the chat's last send after that moment went out."""
+    query = select(func.max(sends.c.due_at))
+    found: float | None = connection.scalar(
+        query.where(DEPARTED, sends.c.due_at > since, sends.c.chat == chat)
+    )
+    return found
+
+
+def count_unproved(connection: Connection, *, since: float, until: float) -> tuple[int, int]:
+    """Messages that went out between two moments, and to how many chats."""
+    query = select(func.count(), func.count(sends.c.chat.distinct())).where(
+        sends.c.state == SendState.SENT, sends.c.due_at > since, sends.c.due_at <= until
+    )
+    messages, chats = connection.execute(query).one()
+    return messages, chats
 
 
 def erase_chat(connection: Connection, chat: str, *, at: float) -> int:

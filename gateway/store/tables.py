@@ -33,6 +33,13 @@ class CallbackState(StrEnum):
     DEAD = "dead"
 
 
+class MediaState(StrEnum):
+    PENDING = "pending"
+    STORED = "stored"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 sends = Table(
     "sends",
     metadata,
@@ -44,6 +51,7 @@ sends = Table(
     Column("text", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("state", String(16), nullable=False),
+    # When it may go; once it has been claimed: when it went.
     Column("due_at", Double, nullable=False),
     Column("accepted_at", Double, nullable=False),
     Column("settled_at", Double),
@@ -54,6 +62,7 @@ sends = Table(
     UniqueConstraint("backend_message_id", "attempt"),
     Index("ix_sends_lane", "state", "chat", "id"),
     Index("ix_sends_whatsapp_id", "whatsapp_id"),
+    Index("ix_sends_departure", "due_at"),
     sqlite_autoincrement=True,
 )
 
@@ -74,6 +83,29 @@ callbacks = Table(
     Index("ix_callbacks_lane", "state", "chat", "id"),
     # Never reuse the id of a delivered callback: a late clean-up would take the wrong row.
     sqlite_autoincrement=True,
+)
+
+media = Table(
+    "media",
+    metadata,
+    # Not to be guessed: it is also the file's name.
+    Column("id", String(64), primary_key=True),
+    Column("chat", String(32), nullable=False),
+    # Null: the customer's own picture.
+    Column("whatsapp_id", String(128)),
+    Column("kind", String(16), nullable=False),
+    Column("mime", String(100), nullable=False),
+    Column("name", String(255)),
+    Column("size", BigInteger),
+    Column("reference", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500)),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("ix_media_lane", "state", "due_at"),
+    Index("ix_media_chat", "chat", "whatsapp_id"),
+    Index("ix_media_age", "created_at"),
 )
 
 facts = Table(

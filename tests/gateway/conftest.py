@@ -1,17 +1,23 @@
 """A gateway in this process or in its own, and a small backend that records what it is told."""
 
+import base64
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from config.settings import Settings, load_settings
 from gateway.app import create_app
+from gateway.clock import now
 from gateway.service import GatewayService
 from gateway.store.database import Store
+from gateway.store.sends import add_send, find_attempts
 from tests.gateway.backend import RecordingBackend
 from tests.gateway.process import GatewayProcess
+from tests.kit.waiting import eventually
 
 PHONE = "60123456789"
 
@@ -94,3 +100,69 @@ def process(settings: Settings, tmp_path) -> Iterator[GatewayProcess]:
     running = GatewayProcess(tmp_path, settings.backend_url)
     yield running
     running.kill()
+
+
+@pytest.fixture
+def queue(store):
+    """Stores accepted sends, one per message id."""
+
+    def put(*message_ids: int, chat: str = PHONE, **more: object) -> None:
+        with store.transaction() as connection:
+            for message_id in message_ids:
+                row = {
+                    "backend_message_id": message_id,
+                    "attempt": 1,
+                    "chat": chat,
+                    "text": f"text {message_id}",
+                    "priority": 0,
+                    "due_at": 0.0,
+                    "accepted_at": now(),
+                    "request_id": "r",
+                }
+                add_send(connection, row | more)
+
+    return put
+
+
+@pytest.fixture
+def newest(store):
+    def look(message_id: int):
+        with store.reading() as connection:
+            return find_attempts(connection, message_id)[0]
+
+    return look
+
+
+@pytest.fixture
+def write_file(client: FlaskClient) -> Callable[..., str]:
+    """A customer writes with a file; returns WhatsApp's id."""
+
+    def say(
+        text: str = "look", *, phone: str = PHONE, data: bytes | None = None, **more: object
+    ) -> str:
+        media = dict(more)
+        if data is not None:
+            media["data"] = base64.b64encode(data).decode()
+        body = {"phone": phone, "text": text, "media": media}
+        answer = client.post("/simulator/inbound", json=body)
+        assert answer.status_code == 201, answer.json
+        return answer.json["whatsapp_id"]
+
+    return say
+
+
+@pytest.fixture
+def fetched(backend: RecordingBackend) -> Callable[..., list[dict]]:
+    """The files that the backend was told about, once there are so many."""
+
+    def wait(count: int = 1) -> list[dict]:
+        eventually(lambda: len(backend.bodies("/messages/media")) >= count)
+        return [body["media"] for body in backend.bodies("/messages/media")]
+
+    return wait
+
+
+@pytest.fixture
+def get(client: FlaskClient) -> Callable[..., TestResponse]:
+    """Fetches a file, and lets go of it."""
+    return partial(client.get, buffered=True)

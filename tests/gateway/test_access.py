@@ -13,6 +13,8 @@ INTERNAL = [
     ("POST", "/send"),
     ("GET", "/messages/1"),
     ("POST", "/erase"),
+    ("POST", "/read"),
+    ("GET", "/media/1"),
 ]
 
 

@@ -13,17 +13,25 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
 def test_status_has_the_seed_s_fields_and_the_honest_detail(client):
-    assert client.get("/status").json == {
+    status = client.get("/status").json
+    assert TIME.fullmatch(status.pop("since"))
+    assert status == {
         "ready": True,
         "need_qr": False,
         "session_active": True,
         "state": "ready",
+        "advice": None,
         "driver": "simulator",
         "last_event_at": None,
         "last_ack_at": None,
         "last_sent_at": None,
+        "last_event_age": None,
+        "last_ack_age": None,
+        "last_sent_age": None,
         "queue": 0,
         "callbacks": {"pending": 0, "dead": 0, "dead_letters": []},
+        "media": {"pending": 0, "stored": 0, "failed": 0, "expired": 0},
+        "pace": None,
     }
 
 
@@ -55,6 +63,8 @@ def test_status_tells_when_things_last_happened_in_the_contract_s_form(client, s
     status = eventually(lambda: (s := client.get("/status").json)["last_ack_at"] and s)
     for name in ("last_event_at", "last_ack_at", "last_sent_at"):
         assert TIME.fullmatch(status[name])
+    for name in ("last_event_age", "last_ack_age", "last_sent_age"):
+        assert 0 <= status[name] < 30
 
 
 def test_status_shows_dead_letters_without_text_or_phone(client, backend):

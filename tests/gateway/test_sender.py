@@ -1,48 +1,18 @@
 """The sender: order per chat, and what each outcome of a driver leads to."""
 
-import threading
-
 import pytest
 
 from gateway.clock import now
 from gateway.drivers.base import DriverState, PermanentError, TemporaryError, UnknownOutcomeError
-from gateway.drivers.events import Outgoing
 from gateway.sender import EXPIRES_AFTER, Sender
 from gateway.store.callbacks import find_pending
-from gateway.store.sends import add_send, change_send, find_attempts
+from gateway.store.sends import change_send
 from gateway.store.tables import SendState
 from tests.gateway.conftest import PHONE
+from tests.gateway.scripted import ScriptedDriver
 from tests.kit.waiting import eventually
 
 OTHER = "4915228817386"
-
-
-class ScriptedDriver:
-    """Does to each message what its script says; records what was asked of it."""
-
-    name = "scripted"
-
-    def __init__(self, *, idempotent: bool = True) -> None:
-        self.idempotent = idempotent
-        self.current = DriverState.READY
-        self.sent: list[Outgoing] = []
-        self.script: dict[int, list[Exception]] = {}
-        self.released = threading.Event()
-        self.released.set()
-
-    def state(self) -> DriverState:
-        return self.current
-
-    def send(self, outgoing: Outgoing) -> str:
-        self.sent.append(outgoing)
-        self.released.wait(30)
-        errors = self.script.get(outgoing.backend_message_id)
-        if errors:
-            raise errors.pop(0)
-        return f"WA{outgoing.backend_message_id}"
-
-    def ids(self) -> list[int]:
-        return [outgoing.backend_message_id for outgoing in self.sent]
 
 
 @pytest.fixture
@@ -56,7 +26,13 @@ def start(store):
     senders: list[Sender] = []
 
     def run(driver: ScriptedDriver) -> Sender:
-        sender = Sender(store, driver, on_callback=lambda: None)
+        sender = Sender(
+            store,
+            driver,
+            pace=None,
+            is_ready=lambda: driver.state() is DriverState.READY,
+            on_callback=lambda: None,
+        )
         senders.append(sender)
         sender.recover()
         sender.start()
@@ -65,37 +41,6 @@ def start(store):
     yield run
     for sender in senders:
         sender.stop(5)
-
-
-@pytest.fixture
-def queue(store):
-    """Stores accepted sends, one per message id."""
-
-    def put(*message_ids: int, chat: str = PHONE, **more: object) -> None:
-        with store.transaction() as connection:
-            for message_id in message_ids:
-                row = {
-                    "backend_message_id": message_id,
-                    "attempt": 1,
-                    "chat": chat,
-                    "text": f"text {message_id}",
-                    "priority": 0,
-                    "due_at": 0.0,
-                    "accepted_at": now(),
-                    "request_id": "r",
-                }
-                add_send(connection, row | more)
-
-    return put
-
-
-@pytest.fixture
-def newest(store):
-    def look(message_id: int):
-        with store.reading() as connection:
-            return find_attempts(connection, message_id)[0]
-
-    return look
 
 
 @pytest.fixture

@@ -98,6 +98,11 @@ def test_a_form_of_another_page_cannot_post(client, kind):
         ("inbound", {"phone": "12", "text": "hi"}),
         ("inbound", {"phone": PHONE, "text": "hi", "name": "\ud800"}),
         ("inbound", {"phone": PHONE, "text": "hi", "whatsapp_id": "with space"}),
+        ("inbound", {"phone": PHONE, "text": "hi", "media": {"kind": "song"}}),
+        ("inbound", {"phone": PHONE, "text": "hi", "media": {"data": "???"}}),
+        ("inbound", {"phone": PHONE, "text": "hi", "media": {"mime": ""}}),
+        ("inbound", {"phone": PHONE, "text": "hi", "media": []}),
+        ("misbehave", {"silent": "perhaps"}),
         ("people", {}),
     ],
 )

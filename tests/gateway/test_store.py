@@ -3,14 +3,17 @@
 import threading
 
 import pytest
+from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
-from gateway.store import callbacks, sends
+from config.pace import PaceSettings
+from gateway.pace import DAY, Pace
+from gateway.store import callbacks, media, sends
 from gateway.store.callbacks import Callback, PendingCallback
 from gateway.store.database import Store
 from gateway.store.facts import Fact, recall, remember
 from gateway.store.lanes import find_due_chats
-from gateway.store.tables import CallbackState, SendState, metadata
+from gateway.store.tables import CallbackState, MediaState, SendState, metadata
 from gateway.store.tables import callbacks as callback_table
 
 ROW = {
@@ -141,3 +144,74 @@ def test_erasing_a_chat_leaves_the_others(store):
     assert (erased.chat, erased.text, erased.state) == ("", "", SendState.FAILED)
     assert (kept.chat, kept.state) == ("b", SendState.QUEUED)
     assert len(pending(store, "b")) == 1
+
+
+def test_a_newer_push_takes_the_place_of_the_one_that_waits(store):
+    add_callback(store, "a")
+    for text in ("old", "new"):
+        with store.transaction() as connection:
+            push = Callback(chat="", path="/status", body={"text": text}, request_id="r")
+            callbacks.replace_callback(connection, push, at=0)
+    assert [push.body for push in pending(store, "")] == ['{"text": "new"}']
+    assert len(pending(store, "a")) == 1
+    with store.reading() as connection:
+        assert callbacks.count_callbacks(connection)[CallbackState.PENDING] == 1
+
+
+def test_the_pace_is_counted_from_what_is_stored(store):
+    limits = PaceSettings(chat_gap=5, per_minute=4, fresh_days=1, fresh_per_day=3, quiet_hours=None)
+    pace, at = Pace(limits), 10 * DAY
+    with store.transaction() as connection:
+        for number, age in enumerate((3, 10, 3600), start=1):
+            row = ROW | {"backend_message_id": number, "due_at": at - age}
+            sends.add_send(connection, row)
+            (stored,) = sends.find_attempts(connection, number)
+            sends.change_send(connection, stored.id, state=SendState.SENT)
+        for number, priority in ((10, 1), (11, 0)):
+            row = ROW | {"backend_message_id": number, "chat": "b", "priority": priority}
+            sends.add_send(connection, row)
+        allowed = pace.look(connection, at)
+        assert (allowed.replies.free, allowed.bulk.free) == (0, 0)
+        later = pace.look(connection, at + 51)
+        assert (later.replies.free, later.bulk.free) == (1, 0)
+        assert pace.find_due(connection, at + 51, limit=9, busy=0).chats == ["b"]
+        chosen = pace.choose(connection, "b", at + 51)
+        assert chosen is not None
+        assert chosen.backend_message_id == 11
+        assert sends.count_unproved(connection, since=0, until=at) == (3, 1)
+
+
+def test_a_file_is_settled_once_and_newer_pictures_replace_older(store):
+    values = {
+        "chat": "a", "kind": "image", "mime": "image/png", "name": None, "size": None,
+        "reference": "r", "due_at": 5.0,
+    }  # fmt: skip
+    with store.transaction() as connection:
+        for number, whatsapp_id in ((1, "A"), (2, None), (3, None)):
+            row = values | {"id": str(number), "whatsapp_id": whatsapp_id, "created_at": number}
+            media.add_media(connection, row)
+        look = media.find_due_media(connection, at=4, limit=9)
+        assert (look.chats, look.pause) == ([], 1)
+        assert len(media.find_due_media(connection, at=5, limit=9).chats) == 3
+        assert media.change_pending(connection, "3", state=MediaState.STORED)
+        assert not media.change_pending(connection, "3", state=MediaState.FAILED)
+        newest = media.find_media(connection, "3")
+        assert newest is not None
+        assert newest.is_picture
+        assert media.remove_other_pictures(connection, newest) == ["2"]
+        assert media.find_of_message(connection, "a", "A") is not None
+        assert media.change_pending(connection, "1", state=MediaState.STORED)
+        assert media.expire_media(connection, before=10, reason="old") == ["1"]
+        assert media.find_kept(connection) == {"3"}
+        counted = media.count_media(connection)
+        assert (counted[MediaState.STORED], counted[MediaState.EXPIRED]) == (1, 1)
+        assert sorted(media.erase_chat(connection, "a")) == ["1", "3"]
+
+
+def test_an_index_that_a_table_of_old_lacks_is_added(store):
+    with store.transaction() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_sends_departure")
+    store.create_tables()
+    with store.reading() as connection:
+        names = {index["name"] for index in inspect(connection).get_indexes("sends")}
+    assert "ix_sends_departure" in names

@@ -60,6 +60,21 @@ def test_production_always_wants_sign_in(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not settings.simulator_enabled
 
 
+def test_the_pace_of_a_number_is_careful_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace = read(monkeypatch).pace
+    assert (pace.chat_gap, pace.per_minute, pace.fresh_days, pace.fresh_per_day) == (2, 20, 7, 50)
+    quiet = pace.quiet_hours
+    assert quiet is not None
+    assert (str(quiet.starts), str(quiet.ends), quiet.zone.key) == ("22:00:00", "08:00:00", "UTC")
+    assert not load_settings().read_receipts
+    assert read(monkeypatch, QUIET_HOURS="off").pace.quiet_hours is None
+    local = read(monkeypatch, QUIET_HOURS="13:30-15:00", TIME_ZONE="Asia/Kuala_Lumpur")
+    assert local.pace.quiet_hours is not None
+    assert local.pace.quiet_hours.zone.key == "Asia/Kuala_Lumpur"
+
+
 def test_the_development_secret_is_made_once_and_is_private(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -83,6 +98,20 @@ def test_the_development_secret_is_made_once_and_is_private(
         ({"SEND_LEASE": "0.5"}, "SEND_LEASE=0.5 is too small, it must be at least 1."),
         ({"SEND_RETRY_BASE": "0"}, "SEND_RETRY_BASE must be more than 0 and at most 3600"),
         ({"SEND_RETRY_BASE": "nan"}, "SEND_RETRY_BASE"),
+        ({"PROBE_INTERVAL": "0"}, "PROBE_INTERVAL must be more than 0 and at most 3600 seconds."),
+        ({"MEDIA_MAX_BYTES": "0"}, "MEDIA_MAX_BYTES=0 is too small, it must be at least 1."),
+        ({"MEDIA_KEEP_DAYS": "-1"}, "MEDIA_KEEP_DAYS=-1 is too small, it must be at least 0."),
+        ({"PACE_PER_MINUTE": "0"}, "PACE_PER_MINUTE=0 must be at least 1 and at most 1000."),
+        ({"PACE_CHAT_GAP": "nan"}, "PACE_CHAT_GAP"),
+        ({"PACE_FRESH_DAYS": "-1"}, "PACE_FRESH_DAYS=-1 must be at least 0 and at most 60."),
+        ({"PACE_FRESH_PER_DAY": "0"}, "PACE_FRESH_PER_DAY=0 must be at least 1"),
+        ({"QUIET_HOURS": "night"}, "QUIET_HOURS=night is no span, write it like 22:00-08:00"),
+        ({"QUIET_HOURS": "22:00-24:00"}, "QUIET_HOURS=22:00-24:00 is no span"),
+        ({"QUIET_HOURS": "8:00-08:00"}, "QUIET_HOURS=8:00-08:00 has no length"),
+        ({"TIME_ZONE": "Moon/Base"}, "TIME_ZONE=Moon/Base is no time zone"),
+        ({"TIME_ZONE": "../../etc/passwd"}, "TIME_ZONE=../../etc/passwd is no time zone"),
+        ({"TIME_ZONE": "Europe"}, "TIME_ZONE=Europe is no time zone"),
+        ({"READ_RECEIPTS": "perhaps"}, "READ_RECEIPTS"),
         ({"WEB_WORKER_CLASS": "sync"}, "WEB_WORKER_CLASS=sync is neither gthread nor gevent."),
         ({"WEB_WORKER_CLASS": "gevent"}, "WEB_WORKER_CLASS=gevent needs PostgreSQL"),
         ({"HOST": "0.0.0.0"}, "HOST=0.0.0.0 would open an inbox without sign-in"),

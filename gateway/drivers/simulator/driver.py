@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,18 @@ from werkzeug.exceptions import ServiceUnavailable
 from config.settings import Settings
 from gateway.clock import now
 from gateway.drivers.base import DriverState, EventSink, PermanentError, TemporaryError
-from gateway.drivers.events import ACK_READ, Event, Inbound, Outgoing, Picture, Receipt, Template
+from gateway.drivers.events import (
+    ACK_READ,
+    Event,
+    Inbound,
+    Media,
+    Outgoing,
+    Picture,
+    Receipt,
+    Template,
+)
 from gateway.drivers.simulator.faults import Faults
+from gateway.drivers.simulator.files import Files
 from gateway.drivers.simulator.journal import Journal, make_whatsapp_id
 from gateway.drivers.simulator.misbehaviour import Misbehaviour, strikes
 from gateway.drivers.simulator.people import Crowd, Person
@@ -25,6 +35,9 @@ from gateway.drivers.simulator.timeline import Timeline
 PAUSE = 1.0
 """Seconds until a send that failed for now is tried again."""
 USUAL_PORT = 3002
+PHOTO_CHANCE = 10
+"""Percent of the pretend customers' lines that come with a picture."""
+REVIVALS_UNTIL_CODE = 3
 
 
 class Simulator:
@@ -39,6 +52,9 @@ class Simulator:
         self._sink: EventSink | None = None
         self._stopping = threading.Event()
         self._held: list[Inbound] = []
+        self._revivals = 0
+        self.probes = 0
+        self.files = Files()
         self._timeline = Timeline()
         self.misbehaviour = Misbehaviour()
         self.phones = Phones()
@@ -79,17 +95,31 @@ class Simulator:
         return None
 
     def probe(self) -> None:
-        if not self._is_connected():
-            raise TemporaryError("not connected", delay=PAUSE)
+        self.probes += 1
+        self._require_answer()
 
     def revive(self) -> None:
-        """Nothing to build anew: the pretend WhatsApp lives in this process."""
+        """End the silence, or, where that is the order, find out that a new code is needed."""
+        if not self.misbehaviour.silent:
+            return
+        self._revivals += 1
+        if self.misbehaviour.revives:
+            self.misbehave({"silent": False})
+        elif self._revivals >= REVIVALS_UNTIL_CODE:
+            self.misbehave({"silent": False, "connection": DriverState.NEED_QR})
+
+    def mark_read(self, chat: str, whatsapp_ids: Sequence[str]) -> None:
+        self._require_answer()
+        self.phones.show_read(chat, whatsapp_ids)
 
     def read_update(self, raw: str) -> list[Event]:
         raise ValueError("The simulator keeps no updates.")
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
-        raise PermanentError("no_media", "The pretend WhatsApp has no such file.")
+        self._require_answer()
+        if strikes(self.misbehaviour.media_failures):
+            raise TemporaryError("failing on order", delay=PAUSE)
+        return self.files.read(reference)
 
     def templates(self) -> list[Template]:
         return []
@@ -102,8 +132,7 @@ class Simulator:
     def send(self, outgoing: Outgoing) -> str:
         ordered = self.misbehaviour
         self._stopping.wait(ordered.send_delay)
-        if not self._is_connected():
-            raise TemporaryError("not connected", delay=PAUSE)
+        self._require_answer()
         if outgoing.chat in ordered.refused:
             raise PermanentError("refused", "WhatsApp refuses messages to this number.")
         if strikes(ordered.failing_sends):
@@ -121,17 +150,26 @@ class Simulator:
         """Change what is named of the misbehaviour, and catch up if that reconnects us."""
         before, ordered = self.misbehaviour, replace(self.misbehaviour, **changes)
         self.misbehaviour = ordered
-        if before.connection is ordered.connection or self._sink is None:
+        if not ordered.silent:
+            self._revivals = 0
+        if self._sink is None:
             return
-        self._sink.state_changed(ordered.connection)
-        if self._is_connected():
+        if before.connection is not ordered.connection:
+            self._sink.state_changed(ordered.connection)
+        if self._is_connected() and not _is_alive(before):
             while self._held:
                 self._sink.inbound(self._held[0])
                 del self._held[0]
             self._receipts.release_held()
 
     def write(
-        self, phone: str, text: str, *, name: str | None, whatsapp_id: str | None = None
+        self,
+        phone: str,
+        text: str,
+        *,
+        name: str | None,
+        whatsapp_id: str | None = None,
+        media: Media | None = None,
     ) -> Inbound:
         """A customer writes. While disconnected, WhatsApp keeps it for us, as long as it runs."""
         if self._sink is None or self._stopping.is_set():
@@ -142,6 +180,7 @@ class Simulator:
             name=name,
             whatsapp_id=whatsapp_id or make_whatsapp_id(),
             at=now(),
+            media=media,
         )
         if self._sink is not None and self._is_connected():
             self._sink.inbound(event)
@@ -151,12 +190,21 @@ class Simulator:
         return event
 
     def _is_connected(self) -> bool:
-        return self.state() is DriverState.READY and not self._stopping.is_set()
+        is_ready = self.state() is DriverState.READY
+        return is_ready and not self.misbehaviour.silent and not self._stopping.is_set()
+
+    def _require_answer(self) -> None:
+        """Raises TemporaryError where WhatsApp cannot be talked to; in silence, after a while."""
+        if self.misbehaviour.silent:
+            self._stopping.wait(self.misbehaviour.silent_seconds)
+        if not self._is_connected():
+            raise TemporaryError("not connected", delay=PAUSE)
 
     def _say(self, person: Person, text: str) -> bool:
         if not self._is_connected():
             return False
-        self.write(person.phone, text, name=person.name)
+        photo = self.files.draw(make_whatsapp_id()) if strikes(PHOTO_CHANCE) else None
+        self.write(person.phone, text, name=person.name, media=photo)
         return True
 
     def _give(self, receipt: Receipt) -> None:
@@ -173,3 +221,7 @@ class Simulator:
             port = self._settings.port or USUAL_PORT
             url = f"http://127.0.0.1:{port}/simulator/pictures/{person.phone}.svg?v={number}"
             self._sink.picture(Picture(chat=person.phone, url=url))
+
+
+def _is_alive(ordered: Misbehaviour) -> bool:
+    return ordered.connection is DriverState.READY and not ordered.silent

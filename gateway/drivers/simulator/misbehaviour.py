@@ -41,6 +41,14 @@ class Misbehaviour:
     """Read before delivered, and both before the message is mapped."""
     reads: bool = True
     """False: what is sent is delivered but never read."""
+    silent: bool = False
+    """The connection says ready and is dead: nothing arrives or leaves, nothing answers."""
+    silent_seconds: float = 5.0
+    """How long a call into a dead connection takes to fail."""
+    revives: bool = True
+    """Whether a revival ends the silence; false: after a few of them a new code is needed."""
+    media_failures: int = 0
+    """Percent of downloads that fail for now."""
     delivered_after: Seconds = (0.5, 1.0)
     read_after: Seconds = (2.0, 8.0)
 
@@ -83,5 +91,9 @@ class MisbehaviourSchema(Schema):
     late_acks = _seconds()
     reversed_acks = fields.Boolean()
     reads = fields.Boolean()
+    silent = fields.Boolean()
+    silent_seconds = _seconds()
+    revives = fields.Boolean()
+    media_failures = _percent()
     delivered_after = _span()
     read_after = _span()

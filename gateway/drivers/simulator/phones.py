@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.clock import to_iso
@@ -15,12 +16,15 @@ MAX_LINES = 30
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """One bubble; `ack` is None for what the customer wrote."""
+    """One bubble; `ack` is None for what the customer wrote, `read` is None for what we wrote."""
 
     text: str
     at: float
     whatsapp_id: str
     ack: int | None = None
+    read: bool | None = None
+    """Whether the customer has been told that it was read."""
+    media: str | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -28,6 +32,8 @@ class Line:
             "at": to_iso(self.at),
             "whatsapp_id": self.whatsapp_id,
             "ack": self.ack,
+            "read": self.read,
+            "media": self.media,
         }
 
 
@@ -52,7 +58,9 @@ class Phones:
         with self._lock:
             phone = self._get(event.chat)
             phone.name = event.name or phone.name
-            phone.lines.append(Line(text=event.text, at=event.at, whatsapp_id=event.whatsapp_id))
+            line = Line(text=event.text, at=event.at, whatsapp_id=event.whatsapp_id, read=False)
+            line.media = None if event.media is None else event.media.kind
+            phone.lines.append(line)
 
     def show_received(self, entry: Received, *, ack: int = 1) -> None:
         with self._lock:
@@ -64,6 +72,13 @@ class Phones:
             for line in self._get(receipt.chat).lines:
                 if line.whatsapp_id == receipt.whatsapp_id and line.ack is not None:
                     line.ack = max(line.ack, receipt.ack)
+
+    def show_read(self, chat: str, whatsapp_ids: Sequence[str]) -> None:
+        """We gave a read receipt for these messages of the customer."""
+        with self._lock:
+            for line in self._get(chat).lines:
+                if line.whatsapp_id in whatsapp_ids and line.read is not None:
+                    line.read = True
 
     def change_picture(self, phone: str) -> int:
         """Returns the number of the new picture."""

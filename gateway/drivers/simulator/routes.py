@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates
 from werkzeug.exceptions import Forbidden, NotFound, UnsupportedMediaType
 
 from gateway.access import is_from_this_machine
 from gateway.bodies import load_body
+from gateway.drivers.events import Media, MediaKind
+from gateway.drivers.simulator.files import Files
+from gateway.drivers.simulator.journal import make_whatsapp_id
 from gateway.drivers.simulator.misbehaviour import MisbehaviourSchema
 from gateway.drivers.simulator.people import BY_PHONE
 from gateway.drivers.simulator.pictures import draw_picture
@@ -43,6 +47,23 @@ class InboundSchema(Schema):
     whatsapp_id = fields.String(
         load_default=None, validate=validate.Regexp(r"[0-9A-Za-z_.-]{1,128}\Z")
     )
+    media = fields.Nested(lambda: MediaSchema(), load_default=None)
+
+
+class MediaSchema(Schema):
+    """Without `data` a small picture is drawn."""
+
+    kind = fields.Enum(MediaKind, by_value=True, load_default=MediaKind.IMAGE)
+    mime = fields.String(load_default="image/png", validate=validate.Length(1, 100))
+    name = fields.String(load_default=None, validate=validate.Length(1, 255))
+    data = fields.String(load_default=None)
+
+    @validates("data")
+    def require_base64(self, value: str | None, **_: object) -> None:
+        try:
+            base64.b64decode(value or "", validate=True)
+        except ValueError as error:
+            raise ValidationError("must be base64") from error
 
 
 class PeopleSchema(Schema):
@@ -63,6 +84,13 @@ def make_blueprint(simulator: Simulator) -> Blueprint:
     _add_views(blueprint, simulator)
     _add_controls(blueprint, simulator)
     return blueprint
+
+
+def make_media(files: Files, given: dict[str, Any]) -> Media:
+    if given["data"] is None:
+        return files.draw(make_whatsapp_id())
+    data = base64.b64decode(given["data"])
+    return files.give(data, kind=given["kind"], mime=given["mime"], name=given["name"])
 
 
 def require_own_browser() -> None:
@@ -95,6 +123,7 @@ def _add_views(blueprint: Blueprint, simulator: Simulator) -> None:
             people={"active": simulator.crowd.is_active},
             misbehaviour=asdict(simulator.misbehaviour),
             received=len(simulator.journal),
+            probes=simulator.probes,
             phones=simulator.phones.as_json(),
         )
 
@@ -126,7 +155,11 @@ def _add_controls(blueprint: Blueprint, simulator: Simulator) -> None:
         """Write as any customer; 201 once the gateway has stored it."""
         body = load_body(InboundSchema())
         event = simulator.write(
-            body["phone"], body["text"], name=body["name"], whatsapp_id=body["whatsapp_id"]
+            body["phone"],
+            body["text"],
+            name=body["name"],
+            whatsapp_id=body["whatsapp_id"],
+            media=body["media"] and make_media(simulator.files, body["media"]),
         )
         return jsonify(whatsapp_id=event.whatsapp_id), 201
 

@@ -26,6 +26,13 @@ function makeCard(phone) {
     if (await post("inbound", { phone: phone.phone, text: input.value, name })) input.value = "";
     refresh();
   });
+  card.querySelector(".photo").addEventListener("click", async () => {
+    const input = card.querySelector("input");
+    const name = card.querySelector("h2").textContent;
+    const line = { phone: phone.phone, text: input.value, name, media: {} };
+    if (await post("inbound", line)) input.value = "";
+    refresh();
+  });
   document.getElementById("phones").append(card);
   cards.set(phone.phone, card);
   return card;
@@ -37,8 +44,9 @@ function makeBubble(line) {
   const time = new Date(`${line.at}Z`).toLocaleTimeString([], { timeStyle: "short" });
   // The phone is the customer's: what the customer wrote stands on the right.
   bubble.className = line.ack === null ? "mine" : "";
-  bubble.textContent = line.text;
-  note.textContent = line.ack === null ? time : `${time} · ${ACKS[line.ack]}`;
+  bubble.textContent = line.media ? `[${line.media}] ${line.text}` : line.text;
+  const told = line.ack === null ? line.read && "receipt given" : ACKS[line.ack];
+  note.textContent = told ? `${time} · ${told}` : time;
   bubble.append(note);
   return bubble;
 }
