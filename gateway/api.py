@@ -1,5 +1,7 @@
 """The gateway's endpoints."""
 
+from dataclasses import asdict
+
 import structlog
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
@@ -48,6 +50,12 @@ def show_send(backend_message_id: int) -> ResponseReturnValue:
     send = current_gateway().find_send(backend_message_id)
     fields = ("backend_message_id", "attempt", "state", "whatsapp_id", "code", "reason")
     return jsonify({field: getattr(send, field) for field in fields})
+
+
+@internal.get("/templates")
+def list_templates() -> ResponseReturnValue:
+    """The templates that may be sent now."""
+    return jsonify([asdict(template) for template in current_gateway().driver.templates()])
 
 
 @internal.post("/erase")

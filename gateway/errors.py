@@ -7,6 +7,7 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from gateway.drivers.base import DriverError, TemporaryError
 from gateway.orders import NotConnectedError, UnknownMessageError
 from gateway.store.database import StoreBusyError
 
@@ -20,6 +21,7 @@ def add_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(ValidationError, answer_invalid)
     app.register_error_handler(NotConnectedError, answer_not_connected)
+    app.register_error_handler(DriverError, answer_driver_error)
     app.register_error_handler(UnknownMessageError, answer_unknown_message)
     app.register_error_handler(Exception, answer_unexpected)
     for error in (StoreBusyError, DBAPIError, TimeoutError):
@@ -49,6 +51,14 @@ def _first(said: object) -> str:
 
 def answer_not_connected(error: NotConnectedError) -> ResponseReturnValue:
     return jsonify(detail=str(error)), 503, {"Retry-After": NOT_CONNECTED_PAUSE}
+
+
+def answer_driver_error(error: DriverError) -> ResponseReturnValue:
+    """WhatsApp itself refused (502), or cannot be asked just now (503)."""
+    if isinstance(error, TemporaryError):
+        headers = {"Retry-After": str(max(1, round(error.delay)))}
+        return jsonify(detail=f"WhatsApp cannot be asked now: {error}."), 503, headers
+    return jsonify(detail=str(error)), 502
 
 
 def answer_unknown_message(_error: UnknownMessageError) -> ResponseReturnValue:

@@ -25,9 +25,10 @@ from gateway.orders import (
 from gateway.recorder import Recorder
 from gateway.sender import Sender
 from gateway.single import OnlyProcess
-from gateway.store import callbacks, facts, sends
+from gateway.store import callbacks, facts, sends, updates
 from gateway.store.database import Store
-from gateway.store.tables import CallbackState, SendState
+from gateway.store.tables import CallbackState, SendState, UpdateState
+from gateway.updates import UpdateReader
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +45,12 @@ class GatewayService:
         self.store.create_tables()
         self.deliverer = Deliverer(self.store, settings)
         self.sender = Sender(self.store, self.driver, on_callback=self.deliverer.wake)
+        self.updates = UpdateReader(self.store, self.driver, on_callback=self.deliverer.wake)
         self.recorder = Recorder(
-            self.store, on_callback=self.deliverer.wake, on_state=self.sender.wake
+            self.store,
+            on_callback=self.deliverer.wake,
+            on_state=self.sender.wake,
+            on_update=self.updates.wake,
         )
         self._only = OnlyProcess(settings.var_dir / "gateway.lock")
         self._stopping = threading.Event()
@@ -62,6 +67,7 @@ class GatewayService:
         self._insist(self.sender.recover)
         self._insist(partial(self.driver.connect, self.recorder))
         self.sender.start()
+        self.updates.start()
         self.deliverer.start()
         self._running.set()
         log.info("gateway_started", driver=self.driver.name)
@@ -85,6 +91,7 @@ class GatewayService:
         self.driver.disconnect()
         if self._running.is_set():
             self.sender.stop(STOP_TIMEOUT)
+            self.updates.stop(STOP_TIMEOUT)
             self.deliverer.stop(STOP_TIMEOUT)
         self.store.close()
         self._only.release()
@@ -122,9 +129,10 @@ class GatewayService:
         return (sent or attempts)[0]
 
     def erase(self, chat: str) -> int:
-        """Forget a chat: its texts, its queued sends, its callbacks. Returns the rows touched."""
+        """Forget a chat: texts, queued sends, callbacks, updates. Returns the rows touched."""
         with self.store.transaction() as connection:
             erased = sends.erase_chat(connection, chat, at=now())
+            erased += updates.erase_chat(connection, chat)
             return erased + callbacks.erase_chat(connection, chat)
 
     def status(self) -> dict[str, object]:
@@ -134,6 +142,7 @@ class GatewayService:
             queue = sends.count_open(connection)
             counts = callbacks.count_callbacks(connection)
             dead = callbacks.find_dead_letters(connection, limit=DEAD_LETTERS_SHOWN)
+            kept = updates.count_updates(connection)
             moments = facts.recall(connection)
         return {
             "ready": state is DriverState.READY,
@@ -142,7 +151,12 @@ class GatewayService:
             "state": state,
             "driver": self.driver.name,
             **{name: None if at is None else to_iso(at) for name, at in moments.items()},
+            "advice": self.driver.advice(),
             "queue": queue,
+            "updates": {
+                "pending": kept[UpdateState.PENDING],
+                "unreadable": kept[UpdateState.UNREADABLE],
+            },
             "callbacks": {
                 "pending": counts[CallbackState.PENDING],
                 "dead": counts[CallbackState.DEAD],

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from gateway.store.columns import add_missing_columns
 from gateway.store.tables import metadata
 
 BUSY_TIMEOUT = 5.0
@@ -34,6 +35,7 @@ class Store:
     def create_tables(self) -> None:
         with self.transaction() as connection:
             metadata.create_all(connection)
+            add_missing_columns(connection, metadata)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Double,
@@ -33,6 +34,12 @@ class CallbackState(StrEnum):
     DEAD = "dead"
 
 
+class UpdateState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    UNREADABLE = "unreadable"
+
+
 sends = Table(
     "sends",
     metadata,
@@ -42,6 +49,7 @@ sends = Table(
     Column("chat", String(32), nullable=False),
     # Emptied once the send is settled: kept no longer than it may still have to go out.
     Column("text", Text, nullable=False),
+    Column("template", JSON(none_as_null=True)),
     Column("priority", SmallInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("due_at", Double, nullable=False),
@@ -74,6 +82,37 @@ callbacks = Table(
     Index("ix_callbacks_lane", "state", "chat", "id"),
     # Never reuse the id of a delivered callback: a late clean-up would take the wrong row.
     sqlite_autoincrement=True,
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("raw", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", Double, nullable=False),
+    Index("ix_updates_state", "state", "id"),
+    Index("ix_updates_received_at", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+# Whom a kept update is about, so that all of it can be erased with the person.
+update_chats = Table(
+    "update_chats",
+    metadata,
+    Column("update_id", RowId, primary_key=True, autoincrement=False),
+    Column("chat", String(32), primary_key=True),
+    Index("ix_update_chats_chat", "chat"),
+)
+
+# What was recorded from updates: WhatsApp brings one again for up to 7 days, in other batches.
+recorded = Table(
+    "recorded",
+    metadata,
+    # A digest: WhatsApp's own message ids hold the phone number.
+    Column("key", String(64), primary_key=True),
+    Column("recorded_at", Double, nullable=False),
+    Index("ix_recorded_recorded_at", "recorded_at"),
 )
 
 facts = Table(

@@ -23,6 +23,8 @@ def test_status_has_the_seed_s_fields_and_the_honest_detail(client):
         "last_ack_at": None,
         "last_sent_at": None,
         "queue": 0,
+        "advice": None,
+        "updates": {"pending": 0, "unreadable": 0},
         "callbacks": {"pending": 0, "dead": 0, "dead_letters": []},
     }
 

@@ -11,7 +11,13 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from config.settings import Settings
 from gateway.clock import now
-from gateway.drivers.base import DriverState, EventSink, PermanentError, TemporaryError
+from gateway.drivers.base import (
+    DriverState,
+    EventSink,
+    PermanentError,
+    TemporaryError,
+    UnreadableError,
+)
 from gateway.drivers.events import ACK_READ, Event, Inbound, Outgoing, Picture, Receipt, Template
 from gateway.drivers.simulator.faults import Faults
 from gateway.drivers.simulator.journal import Journal, make_whatsapp_id
@@ -86,7 +92,7 @@ class Simulator:
         """Nothing to build anew: the pretend WhatsApp lives in this process."""
 
     def read_update(self, raw: str) -> list[Event]:
-        raise ValueError("The simulator keeps no updates.")
+        raise UnreadableError("The simulator keeps no updates.")
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
         raise PermanentError("no_media", "The pretend WhatsApp has no such file.")
