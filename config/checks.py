@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
 MIN_SECRET = 32
+CLOUD_NEEDS = {
+    "WHATSAPP_TOKEN": "the access token of a system user",
+    "WHATSAPP_PHONE_ID": "the phone number's id, not the number itself",
+    "WHATSAPP_APP_SECRET": "the app's secret, which proves that updates come from WhatsApp",
+    "WHATSAPP_VERIFY_TOKEN": "a word of your own, which you also type in at Meta",
+}
+META_ID = re.compile(r"[0-9]{1,32}")
 MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -20,8 +27,32 @@ def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str
     for find in (_bad_number, _bad_address, _bad_worker_class, _open_to_strangers):
         if problem := find(settings):
             return problem
+    if role == "gateway" and settings.gateway_driver == "cloud":
+        if problem := _bad_cloud(settings):
+            return problem
     if settings.is_production:
         return _weak_production(settings, role)
+    return None
+
+
+def _bad_cloud(settings: Settings) -> str | None:
+    """Found here, what is missing is said before anything runs; what is wrong, WhatsApp says."""
+    for name, meaning in CLOUD_NEEDS.items():
+        if not getattr(settings, name.lower()):
+            return (
+                f"{name} is missing, GATEWAY_DRIVER=cloud needs it: {meaning}; "
+                "docs/whatsapp-cloud.md says where to find it."
+            )
+    for name in ("WHATSAPP_PHONE_ID", "WHATSAPP_BUSINESS_ID"):
+        value = getattr(settings, name.lower())
+        if value and not META_ID.fullmatch(value):
+            return f"{name}={value} is no id of Meta's, it must be digits only."
+    for name in ("WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET"):
+        value = getattr(settings, name.lower())
+        if not value.isascii() or not value.isprintable() or " " in value:
+            return f"{name} has a character that no such value has; copy it again, without quotes."
+    if not settings.graph_url.startswith("https://") and not is_loopback_url(settings.graph_url):
+        return f"GRAPH_URL={settings.graph_url} would show the token to others, use https://."
     return None
 
 

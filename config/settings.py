@@ -66,6 +66,14 @@ class Settings:
     auth_required: bool
     gateway_driver: GatewayDriver
     gateway_driver_is_chosen: bool
+    whatsapp_token: str
+    """This and the next three: empty where `GATEWAY_DRIVER` is not `cloud`."""
+    whatsapp_phone_id: str
+    whatsapp_app_secret: str
+    whatsapp_verify_token: str
+    whatsapp_business_id: str
+    """Whose templates may be sent; empty: none are listed."""
+    graph_url: str
     simulator_enabled: bool
     """Whether the simulator's page and control answer."""
     simulator_people: bool
@@ -139,6 +147,12 @@ def _read(env: Env) -> Settings:
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
+        whatsapp_token=env.str("WHATSAPP_TOKEN", ""),
+        whatsapp_phone_id=env.str("WHATSAPP_PHONE_ID", ""),
+        whatsapp_app_secret=env.str("WHATSAPP_APP_SECRET", ""),
+        whatsapp_verify_token=env.str("WHATSAPP_VERIFY_TOKEN", ""),
+        whatsapp_business_id=env.str("WHATSAPP_BUSINESS_ID", ""),
+        graph_url=env.str("GRAPH_URL", "https://graph.facebook.com").rstrip("/"),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
