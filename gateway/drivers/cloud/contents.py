@@ -6,6 +6,7 @@ from typing import Any
 from gateway.drivers.events import Media, MediaKind
 
 Content = dict[str, Any]
+FILES = {kind.value for kind in MediaKind}
 UNSUPPORTED = "[a message of a kind that WhatsApp does not pass on]"
 MOST_SHOWN = 10
 """Contacts or products named in one text."""
@@ -15,7 +16,7 @@ def describe(message: Content) -> str:
     """The text to show. Raises KeyError, TypeError or AttributeError over a broken shape."""
     kind: str = message["type"]
     content: Any = message.get(kind)
-    if kind in MediaKind:
+    if kind in FILES:
         return content.get("caption") or _placeholder(kind, content)
     if kind not in WRITERS:
         return UNSUPPORTED if kind in {"unsupported", "unknown"} else f"[{kind}]"
@@ -26,7 +27,7 @@ def describe(message: Content) -> str:
 def find_media(message: Content) -> Media | None:
     """The file that came with it; its reference is Meta's id for it."""
     kind = message["type"]
-    if kind not in MediaKind:
+    if kind not in FILES:
         return None
     content = message[kind]
     return Media(

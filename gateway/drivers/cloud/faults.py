@@ -75,7 +75,8 @@ def from_code(code: int, *, details: str | None) -> DriverError:
     """What the table says of a code; `details` are Meta's own words."""
     rule = find_rule(code)
     if rule is None:
-        return PermanentError(str(code), details or f"WhatsApp refused it with code {code}.")
+        reason = details or f"WhatsApp refused it with code {code}."
+        return PermanentError(str(code), reason, retryable=True)
     if rule.state is not None:
         return AccountError(str(code), rule.reason, state=rule.state)
     if rule.action is Action.NEVER:

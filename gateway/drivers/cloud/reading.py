@@ -13,9 +13,9 @@ import structlog
 
 from gateway.chats import parse_chat
 from gateway.clock import now
-from gateway.drivers.base import PermanentError, UnreadableError
+from gateway.drivers.base import UnreadableError
+from gateway.drivers.cloud.codes import Action, find_rule
 from gateway.drivers.cloud.contents import describe, find_media
-from gateway.drivers.cloud.faults import from_code
 from gateway.drivers.events import (
     ACK_DELIVERED,
     ACK_PLAYED,
@@ -135,16 +135,15 @@ def _read_status(status: Part, _value: Part) -> Event | None:
 def _read_failure(status: Part) -> Failure:
     error: Part = (status.get("errors") or [{}])[0]
     code = int(error.get("code") or 0)
-    details = (error.get("error_data") or {}).get("details") or error.get("message")
-    judged = from_code(code, details=details or error.get("title")) if code else None
-    is_final = isinstance(judged, PermanentError)
+    rule = find_rule(code) if code else None
+    details = (error.get("error_data") or {}).get("details") or error.get("title")
     return Failure(
         chat=_read_recipient(status),
         whatsapp_id=status["id"],
         code=str(code) if code else "failed",
-        reason=str(judged) if judged else "WhatsApp gave up on it without saying why.",
-        # What passes or asks for patience at WhatsApp's side is for an agent to order again.
-        retryable=judged.retryable if isinstance(judged, PermanentError) else not is_final,
+        reason=rule.reason if rule else details or "WhatsApp gave up on it without saying why.",
+        # What passes, or asks for patience, is for an agent to order again: it was one try.
+        retryable=rule is None or rule.retryable or rule.action is not Action.NEVER,
         at=_read_time(status),
         send=_read_tracker(status),
     )
