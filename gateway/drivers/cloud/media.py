@@ -34,7 +34,7 @@ class MediaFiles:
             if error.code in UNKNOWN_ID:
                 raise PermanentError("media_expired", EXPIRED) from error
             raise
-        if not self._may_have_token(url):
+        if not may_have_token(url, self._graph_url):
             raise PermanentError("foreign_media", "The file lies at an address that is not Meta's.")
         return self._stream(url)
 
@@ -51,14 +51,15 @@ class MediaFiles:
             reason = f"the file did not come through ({type(error).__name__})"
             raise TemporaryError(reason, delay=RETRY_DELAY) from None
 
-    def _may_have_token(self, url: str) -> bool:
-        """GRAPH_URL's own host, and where Meta keeps files; anything else might be a thief."""
-        parts, own = urlsplit(url), urlsplit(self._graph_url)
-        if is_loopback_url(self._graph_url) and (parts.scheme, parts.netloc) == own[:2]:
-            return True
-        host = (parts.hostname or "").casefold()
-        is_theirs = any(host == name or host.endswith(f".{name}") for name in THEIR_HOSTS)
-        return parts.scheme == "https" and (is_theirs or host == own.hostname)
+
+def may_have_token(url: str, graph_url: str) -> bool:
+    """GRAPH_URL's own host, and where Meta keeps files; anything else might be a thief."""
+    parts, own = urlsplit(url), urlsplit(graph_url)
+    if is_loopback_url(graph_url) and (parts.scheme, parts.netloc) == own[:2]:
+        return True
+    host = (parts.hostname or "").casefold()
+    is_theirs = any(host == name or host.endswith(f".{name}") for name in THEIR_HOSTS)
+    return parts.scheme == "https" and (is_theirs or host == own.hostname)
 
 
 def _require_file(answer: httpx.Response) -> None:

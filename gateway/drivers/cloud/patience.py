@@ -15,7 +15,8 @@ Key = tuple[int, int]
 class Patience:
     """Remembers failed tries while the process lives; a restart begins with short pauses again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_remembered: int = MOST_REMEMBERED) -> None:
+        self._most_remembered = most_remembered
         self._lock = threading.Lock()
         self._tries: OrderedDict[Key, int] = OrderedDict()
         self._holds = 0
@@ -54,7 +55,7 @@ class Patience:
     def _count(self, key: Key) -> int:
         tries = self._tries.pop(key, 0) + 1
         self._tries[key] = tries
-        if len(self._tries) > MOST_REMEMBERED:
+        if len(self._tries) > self._most_remembered:
             self._tries.popitem(last=False)
         return tries
 
