@@ -18,6 +18,7 @@ CLOUD_NEEDS = {
     "WHATSAPP_APP_SECRET": "the app's secret, which proves that updates come from WhatsApp",
     "WHATSAPP_VERIFY_TOKEN": "a word of your own, which you also type in at Meta",
 }
+PRINTABLE = re.compile(r"[!-~]+")
 META_ID = re.compile(r"[0-9]{1,32}")
 MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -37,22 +38,28 @@ def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str
 
 def _bad_cloud(settings: Settings) -> str | None:
     """Found here, what is missing is said before anything runs; what is wrong, WhatsApp says."""
+    cloud = settings.cloud
+    given = {
+        "WHATSAPP_TOKEN": cloud.token,
+        "WHATSAPP_PHONE_ID": cloud.phone_id,
+        "WHATSAPP_APP_SECRET": cloud.app_secret,
+        "WHATSAPP_VERIFY_TOKEN": cloud.verify_token,
+        "WHATSAPP_BUSINESS_ID": cloud.business_id,
+    }
     for name, meaning in CLOUD_NEEDS.items():
-        if not getattr(settings, name.lower()):
+        if not given[name]:
             return (
                 f"{name} is missing, GATEWAY_DRIVER=cloud needs it: {meaning}; "
                 "docs/whatsapp-cloud.md says where to find it."
             )
     for name in ("WHATSAPP_PHONE_ID", "WHATSAPP_BUSINESS_ID"):
-        value = getattr(settings, name.lower())
-        if value and not META_ID.fullmatch(value):
-            return f"{name}={value} is no id of Meta's, it must be digits only."
+        if given[name] and not META_ID.fullmatch(given[name]):
+            return f"{name}={given[name]} is no id of Meta's, it must be digits only."
     for name in ("WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET"):
-        value = getattr(settings, name.lower())
-        if not value.isascii() or not value.isprintable() or " " in value:
+        if not PRINTABLE.fullmatch(given[name]):
             return f"{name} has a character that no such value has; copy it again, without quotes."
-    if not settings.graph_url.startswith("https://") and not is_loopback_url(settings.graph_url):
-        return f"GRAPH_URL={settings.graph_url} would show the token to others, use https://."
+    if not cloud.graph_url.startswith("https://") and not is_loopback_url(cloud.graph_url):
+        return f"GRAPH_URL={cloud.graph_url} would show the token to others, use https://."
     return None
 
 

@@ -42,6 +42,19 @@ class SettingsError(SystemExit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """What the driver `cloud` needs of Meta; empty where another driver is chosen."""
+
+    token: str
+    phone_id: str
+    app_secret: str
+    verify_token: str
+    business_id: str
+    """Whose templates may be sent; empty: none are listed."""
+    graph_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the environment says, checked. Times are seconds, URLs have no trailing slash."""
 
@@ -66,14 +79,7 @@ class Settings:
     auth_required: bool
     gateway_driver: GatewayDriver
     gateway_driver_is_chosen: bool
-    whatsapp_token: str
-    """This and the next three: empty where `GATEWAY_DRIVER` is not `cloud`."""
-    whatsapp_phone_id: str
-    whatsapp_app_secret: str
-    whatsapp_verify_token: str
-    whatsapp_business_id: str
-    """Whose templates may be sent; empty: none are listed."""
-    graph_url: str
+    cloud: CloudSettings
     simulator_enabled: bool
     """Whether the simulator's page and control answer."""
     simulator_people: bool
@@ -147,12 +153,7 @@ def _read(env: Env) -> Settings:
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
-        whatsapp_token=env.str("WHATSAPP_TOKEN", ""),
-        whatsapp_phone_id=env.str("WHATSAPP_PHONE_ID", ""),
-        whatsapp_app_secret=env.str("WHATSAPP_APP_SECRET", ""),
-        whatsapp_verify_token=env.str("WHATSAPP_VERIFY_TOKEN", ""),
-        whatsapp_business_id=env.str("WHATSAPP_BUSINESS_ID", ""),
-        graph_url=env.str("GRAPH_URL", "https://graph.facebook.com").rstrip("/"),
+        cloud=_read_cloud(env),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
@@ -161,6 +162,17 @@ def _read(env: Env) -> Settings:
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
         started_at=env.float("WEB_STARTED_AT", time.time()),
+    )
+
+
+def _read_cloud(env: Env) -> CloudSettings:
+    return CloudSettings(
+        token=env.str("WHATSAPP_TOKEN", ""),
+        phone_id=env.str("WHATSAPP_PHONE_ID", ""),
+        app_secret=env.str("WHATSAPP_APP_SECRET", ""),
+        verify_token=env.str("WHATSAPP_VERIFY_TOKEN", ""),
+        business_id=env.str("WHATSAPP_BUSINESS_ID", ""),
+        graph_url=env.str("GRAPH_URL", "https://graph.facebook.com").rstrip("/"),
     )
 
 

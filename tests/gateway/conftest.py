@@ -131,7 +131,7 @@ def connect_cloud(cloud_settings: Settings, sink: RecordingSink) -> Iterator[Cal
     made: list[Driver] = []
 
     def run(**changes: object) -> Driver:
-        driver = make_driver(dataclasses.replace(cloud_settings, **changes))
+        driver = make_driver(_change_cloud(cloud_settings, changes))
         made.append(driver)
         driver.connect(sink)
         return driver
@@ -139,6 +139,10 @@ def connect_cloud(cloud_settings: Settings, sink: RecordingSink) -> Iterator[Cal
     yield run
     for driver in made:
         driver.disconnect()
+
+
+def _change_cloud(settings: Settings, changes: dict[str, object]) -> Settings:
+    return dataclasses.replace(settings, cloud=dataclasses.replace(settings.cloud, **changes))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The driver `cloud` against a pretend Graph server: what each of its answers leads to."""
 
 import threading
+import time
 
 import pytest
 
@@ -159,7 +160,7 @@ def test_tries_are_forgotten_beyond_a_bound():
 
 
 def test_a_refused_token_is_a_state_with_advice(connect, graph, sink):
-    driver = connect(whatsapp_token="wrong")
+    driver = connect(token="wrong")
     eventually(lambda: driver.state() is DriverState.LOGGED_OUT)
     assert "set WHATSAPP_TOKEN" in driver.advice()
     assert sink.states == [DriverState.LOGGED_OUT]
@@ -170,7 +171,7 @@ def test_a_refused_token_is_a_state_with_advice(connect, graph, sink):
 
 
 def test_a_wrong_phone_id_is_named(connect):
-    driver = connect(whatsapp_phone_id="123")
+    driver = connect(phone_id="123")
     eventually(lambda: driver.state() is DriverState.LOGGED_OUT)
     assert "WHATSAPP_PHONE_ID" in driver.advice()
 
@@ -213,3 +214,23 @@ def test_reviving_does_not_cut_a_send_that_is_under_way(driver, graph):
     driver.revive()
     sending.join(10)
     assert outcome == [graph.account.entries()[0]["wamid"]]
+
+
+def test_disconnecting_waits_a_moment_for_a_send_and_no_longer(driver, graph):
+    graph.misbehave(stall=20.0)
+    outcome: list[Exception] = []
+
+    def send() -> None:
+        with pytest.raises(UnknownOutcomeError) as raised:
+            driver.send(outgoing())
+        outcome.append(raised.value)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    eventually(lambda: graph.account.entries())
+    started = time.monotonic()
+    driver.disconnect()
+    assert time.monotonic() - started < 2
+    graph.go_away()
+    sending.join(10)
+    assert len(outcome) == 1, "it went out, and nobody can know"

@@ -41,7 +41,7 @@ def test_templates_that_cannot_be_filled_are_not_listed(cloud, graph):
 
 @pytest.mark.parametrize("business_id", ["", "999"])
 def test_templates_without_their_account_name_the_variable(connect_cloud, business_id):
-    cloud = connect_cloud(whatsapp_business_id=business_id)
+    cloud = connect_cloud(business_id=business_id)
     with pytest.raises(PermanentError, match="WHATSAPP_BUSINESS_ID"):
         cloud.templates()
 

@@ -37,6 +37,14 @@ def receipts_of(backend) -> Counter:
     )
 
 
+def prove_foreign(graph, wamids: list[str]) -> None:
+    """Receipts of messages that this gateway never sent."""
+    for wamid in wamids:
+        entry = {"wamid": wamid, "to": PHONE, "tracker": None}
+        graph.prove(entry, "delivered")
+        graph.prove(entry, "read")
+
+
 def test_a_thousand_updates_shuffled_doubled_and_five_kills_are_each_told_once(
     cloud_process, graph, backend
 ):
@@ -52,10 +60,7 @@ def test_a_thousand_updates_shuffled_doubled_and_five_kills_are_each_told_once(
         graph.customer_writes(CUSTOMERS[number % 20], f"text {number}") for number in range(500)
     ]
     foreign = [make_wamid(PHONE, f"foreign{number}") for number in range(100)]
-    for wamid in foreign:
-        entry = {"wamid": wamid, "to": PHONE, "tracker": None}
-        graph.prove(entry, "delivered")
-        graph.prove(entry, "read")
+    prove_foreign(graph, foreign)
     assert graph.courier.waiting() == 1000
 
     graph.misbehave(webhooks_held=False)

@@ -4,6 +4,7 @@
 
 It answers as Meta's published examples do, brings signed updates to the webhook, and misbehaves as
 `POST /control` says. `GET /log` lists what was sent, `POST /customer` has a customer write.
+Killed and started again it still owes the statuses of what it was sent, but no customer's message.
 """
 
 import argparse

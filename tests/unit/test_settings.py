@@ -161,6 +161,6 @@ def test_the_cloud_driver_s_settings_are_refused_by_name(
 def test_only_the_gateway_needs_the_cloud_driver_s_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert read(monkeypatch, GATEWAY_DRIVER="cloud").whatsapp_token == ""
+    assert read(monkeypatch, GATEWAY_DRIVER="cloud").cloud.token == ""
     settings = read(monkeypatch, "gateway", **CLOUD, GRAPH_URL="http://127.0.0.1:4000/")
-    assert settings.graph_url == "http://127.0.0.1:4000"
+    assert settings.cloud.graph_url == "http://127.0.0.1:4000"

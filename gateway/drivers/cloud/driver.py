@@ -80,7 +80,7 @@ class Cloud:
             kind, content = "text", {"body": outgoing.text, "preview_url": False}
         ids = SendId(backend_message_id=outgoing.backend_message_id, attempt=outgoing.attempt)
         return api.send_message(
-            sender=self._settings.whatsapp_phone_id,
+            sender=self._settings.cloud.phone_id,
             to=outgoing.chat,
             recipient=None,
             recipient_type="individual",
@@ -99,7 +99,7 @@ class Cloud:
         return None
 
     def probe(self) -> None:
-        phone_id = self._settings.whatsapp_phone_id
+        phone_id = self._settings.cloud.phone_id
         node = self._graph.ask(lambda api: api.get_business_phone_number(phone_id, ("id",)))
         if node.get("id") != phone_id:
             raise TemporaryError("an answer that is not WhatsApp's", delay=CONNECT_DELAY)
@@ -109,7 +109,7 @@ class Cloud:
         self._watch.look_again()
 
     def read_update(self, raw: str) -> list[Event]:
-        return read_update(raw, phone_id=self._settings.whatsapp_phone_id)
+        return read_update(raw, phone_id=self._settings.cloud.phone_id)
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
         return self._media.fetch(reference)

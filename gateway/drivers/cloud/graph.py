@@ -37,9 +37,9 @@ class Graph:
         """Start over with new connections; calls under way keep theirs."""
         # Neither a proxy nor a .netrc of the environment may see or replace our token.
         session = httpx.Client(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
-        api = GraphAPI(self._settings.whatsapp_token, session, VERSION)
+        api = GraphAPI(self._settings.cloud.token, session, VERSION)
         # pywa always talks to graph.facebook.com; the session's address may be changed after it.
-        session.base_url = f"{self._settings.graph_url}/v{VERSION:g}.0"
+        session.base_url = f"{self._settings.cloud.graph_url}/v{VERSION:g}.0"
         with self._idle:
             if self._session is not None:
                 self._retired.append(self._session)

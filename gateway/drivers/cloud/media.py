@@ -20,7 +20,7 @@ RETRY_DELAY = 5.0
 
 class MediaFiles:
     def __init__(self, settings: Settings, graph: Graph) -> None:
-        self._graph_url = settings.graph_url
+        self._graph_url = settings.cloud.graph_url
         self._graph = graph
 
     def fetch(self, reference: str) -> Iterator[bytes]:

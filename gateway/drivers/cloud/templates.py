@@ -29,7 +29,7 @@ PLACE = re.compile(r"\{\{([^{}]+)\}\}")
 
 class Templates:
     def __init__(self, settings: Settings, graph: Graph) -> None:
-        self._business_id = settings.whatsapp_business_id
+        self._business_id = settings.cloud.business_id
         self._graph = graph
         self._lock = threading.Lock()
         self._known: list[Template] = []

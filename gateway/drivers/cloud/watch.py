@@ -17,6 +17,8 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 REFUSED_PAUSE = 60.0
 """A new token needs a restart, but permissions and payments may be put right at Meta's side."""
+BANNED_PAUSE = 900.0
+"""A blocked account still answers what we ask of it; only the next send can tell."""
 UNREACHABLE = "WhatsApp cannot be reached; check this machine's way to the internet."
 
 
@@ -49,7 +51,7 @@ class Watch:
 
     def refused(self, error: AccountError) -> None:
         """Told by WhatsApp, at whatever we asked of it, that it takes nothing from us."""
-        self._pause = REFUSED_PAUSE
+        self._pause = BANNED_PAUSE if error.state is DriverState.BANNED else REFUSED_PAUSE
         if (self.state, self.advice) != (error.state, error.reason):
             # One line that says what to do, for whoever looks at the console.
             log.error("whatsapp_refuses_us", code=error.code, advice=error.reason)

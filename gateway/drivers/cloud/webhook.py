@@ -24,7 +24,7 @@ def make_blueprint(settings: Settings, keep: Callable[[str], None]) -> Blueprint
         """Meta asks once whether this address is meant."""
         given = request.args.get("hub.verify_token", "").encode()
         if request.args.get("hub.mode") != "subscribe" or not hmac.compare_digest(
-            given, settings.whatsapp_verify_token.encode()
+            given, settings.cloud.verify_token.encode()
         ):
             raise Forbidden("The verify token is not WHATSAPP_VERIFY_TOKEN.")
         return Response(request.args.get("hub.challenge", ""), mimetype="text/plain")
@@ -35,7 +35,7 @@ def make_blueprint(settings: Settings, keep: Callable[[str], None]) -> Blueprint
         request.max_content_length = MAX_UPDATE
         raw = request.get_data()
         request.stream.read(1)  # A chunked body is cut at the limit; reading on raises the 413.
-        if not is_signed(raw, request.headers.get(SIGNATURE), settings.whatsapp_app_secret):
+        if not is_signed(raw, request.headers.get(SIGNATURE), settings.cloud.app_secret):
             raise Forbidden("The signature is not that of WHATSAPP_APP_SECRET.")
         keep(raw.decode(errors="replace"))
         return Response("ok", mimetype="text/plain")

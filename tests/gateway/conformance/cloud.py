@@ -6,7 +6,7 @@ import threading
 from flask import Flask
 from werkzeug.serving import make_server
 
-from config.settings import Settings
+from config.settings import CloudSettings, Settings
 from gateway.drivers.cloud.driver import Cloud
 from tests.gateway.conformance.far_side import Received
 from tests.kit.graph_account import PHONE_ID, SECRET, TOKEN, VERIFY_TOKEN
@@ -21,11 +21,14 @@ class CloudFarSide:
         self.driver = Cloud(
             dataclasses.replace(
                 settings,
-                graph_url=self._graph.url,
-                whatsapp_token=TOKEN,
-                whatsapp_phone_id=PHONE_ID,
-                whatsapp_app_secret=SECRET,
-                whatsapp_verify_token=VERIFY_TOKEN,
+                cloud=CloudSettings(
+                    graph_url=self._graph.url,
+                    token=TOKEN,
+                    phone_id=PHONE_ID,
+                    app_secret=SECRET,
+                    verify_token=VERIFY_TOKEN,
+                    business_id="",
+                ),
             )
         )
         app = Flask("webhook")
