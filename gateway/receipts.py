@@ -12,6 +12,7 @@ from gateway.store.callbacks import Callback, add_callback
 from gateway.store.facts import Fact, remember
 from gateway.store.sends import Send, find_attempt, find_by_whatsapp_id, settle_send
 from gateway.store.tables import SendState
+from gateway.texts import make_storable
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ def record_failure(connection: Connection, event: Failure) -> None:
     if send is None:
         log.warning("failure_of_an_unknown_send", code=event.code)
         return
-    event = replace(event, reason=event.reason[:MAX_REASON])
+    event = replace(event, reason=make_storable(event.reason)[:MAX_REASON])
     why = {"code": event.code, "reason": event.reason, "whatsapp_id": event.whatsapp_id}
     settle_send(connection, send.id, SendState.FAILED, at=at, **why)
     add_callback(connection, given_up_notice(send, event), at=at)

@@ -96,6 +96,12 @@ def test_the_table_agrees_with_meta_on_what_may_be_tried_again():
     assert all(rule.delay > 0 for code, rule in RULES.items() if code in again)
 
 
+def test_meta_s_own_words_are_kept_as_far_as_the_store_takes_them():
+    error = from_code(139999, details="\x00" + "x" * 1000)
+    assert len(error.reason) == 500
+    assert error.reason.startswith("\ufffdx")
+
+
 def test_a_code_of_tomorrow_is_final_and_keeps_meta_s_words(driver, graph):
     graph.misbehave(codes=[139999])
     with pytest.raises(PermanentError) as raised:

@@ -13,11 +13,14 @@ from gateway.drivers.base import (
     UnknownOutcomeError,
 )
 from gateway.drivers.cloud.codes import Action, find_rule
+from gateway.texts import make_storable
 
 NOTHING_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 CONNECT_DELAY = 1.0
 LONGEST_CONNECT_DELAY = 5.0
 LONGEST_DELAY = 300.0
+MAX_REASON = 500
+"""Characters of Meta's own words that are kept."""
 MOST_TRIES = 6
 OVERLOADED = {408, 425, 429}
 
@@ -75,7 +78,7 @@ def from_code(code: int, *, details: str | None) -> DriverError:
     """What the table says of a code; `details` are Meta's own words."""
     rule = find_rule(code)
     if rule is None:
-        reason = details or f"WhatsApp refused it with code {code}."
+        reason = make_storable(details or f"WhatsApp refused it with code {code}.")[:MAX_REASON]
         return PermanentError(str(code), reason, retryable=True)
     if rule.state is not None:
         return AccountError(str(code), rule.reason, state=rule.state)

@@ -90,7 +90,7 @@ def write_template(use: TemplateUse) -> dict[str, Any]:
 
 
 def _read(entry: dict[str, Any]) -> Iterator[Template]:
-    """None where it needs what `params` cannot give: a file, a button's value, named places."""
+    """Nothing where it needs what `params` cannot give: a file, a button's value, named places."""
     components = {str(part.get("type")).upper(): part for part in entry.get("components") or []}
     body = (components.get("BODY") or {}).get("text")
     if entry.get("status") != "APPROVED" or body is None or not _is_plain(components):
