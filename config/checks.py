@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
 MIN_SECRET = 32
+CLOUD_NEEDS = {
+    "WHATSAPP_TOKEN": "the access token of a system user",
+    "WHATSAPP_PHONE_ID": "the phone number's id, not the number itself",
+    "WHATSAPP_APP_SECRET": "the app's secret, which proves that updates come from WhatsApp",
+    "WHATSAPP_VERIFY_TOKEN": "a word of your own, which you also type in at Meta",
+}
+PRINTABLE = re.compile(r"[!-~]+")
+META_ID = re.compile(r"[0-9]{1,32}")
 MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -20,8 +28,38 @@ def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str
     for find in (_bad_number, _bad_address, _bad_worker_class, _open_to_strangers):
         if problem := find(settings):
             return problem
+    if role == "gateway" and settings.gateway_driver == "cloud":
+        if problem := _bad_cloud(settings):
+            return problem
     if settings.is_production:
         return _weak_production(settings, role)
+    return None
+
+
+def _bad_cloud(settings: Settings) -> str | None:
+    """Found here, what is missing is said before anything runs; what is wrong, WhatsApp says."""
+    cloud = settings.cloud
+    given = {
+        "WHATSAPP_TOKEN": cloud.token,
+        "WHATSAPP_PHONE_ID": cloud.phone_id,
+        "WHATSAPP_APP_SECRET": cloud.app_secret,
+        "WHATSAPP_VERIFY_TOKEN": cloud.verify_token,
+        "WHATSAPP_BUSINESS_ID": cloud.business_id,
+    }
+    for name, meaning in CLOUD_NEEDS.items():
+        if not given[name]:
+            return (
+                f"{name} is missing, GATEWAY_DRIVER=cloud needs it: {meaning}; "
+                "docs/whatsapp-cloud.md says where to find it."
+            )
+    for name in ("WHATSAPP_PHONE_ID", "WHATSAPP_BUSINESS_ID"):
+        if given[name] and not META_ID.fullmatch(given[name]):
+            return f"{name}={given[name]} is no id of Meta's, it must be digits only."
+    for name in ("WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET"):
+        if not PRINTABLE.fullmatch(given[name]):
+            return f"{name} has a character that no such value has; copy it again, without quotes."
+    if not cloud.graph_url.startswith("https://") and not is_loopback_url(cloud.graph_url):
+        return f"GRAPH_URL={cloud.graph_url} would show the token to others, use https://."
     return None
 
 

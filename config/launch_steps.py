@@ -8,7 +8,7 @@ from config.launch_output import Output
 from config.launch_process import Process, child_environment
 from config.launch_supervisor import Supervisor
 from config.redis import data_directory, find_server, redis_url
-from config.settings import Settings, SettingsError
+from config.settings import GatewayDriver, Settings, SettingsError
 
 PORTS = {"web": 8000, "gateway": 3002, "flower": 5555}
 HEALTH = {"web": "/healthz", "gateway": "/healthz", "flower": "/healthcheck"}
@@ -78,7 +78,7 @@ class Launch:
         """Print where everything is once all of it answers; True when that was done."""
         if not all(http_answers(self._host, p, HEALTH[n]) for n, p in self._ports.items()):
             return False
-        for line in _banner(self._host, self._ports, self._settings.var_dir):
+        for line in _banner(self._host, self._ports, self._settings):
             output.line("run", line)
         return True
 
@@ -114,7 +114,7 @@ def _why_redis_failed(log: Path, known: int) -> str:
     )
 
 
-def _banner(host: str, ports: dict[str, int], var_dir: Path) -> list[str]:
+def _banner(host: str, ports: dict[str, int], settings: Settings) -> list[str]:
     addresses = {
         "API and its docs": ("web", "/docs"),
         "Metrics": ("web", "/metrics"),
@@ -122,6 +122,8 @@ def _banner(host: str, ports: dict[str, int], var_dir: Path) -> list[str]:
         "Pretend WhatsApp": ("gateway", "/simulator"),
         "Queue (Flower)": ("flower", "/"),
     }
+    if settings.gateway_driver is not GatewayDriver.SIMULATOR:
+        del addresses["Pretend WhatsApp"]
     return [
         "",
         "Everything is running.",
@@ -130,7 +132,7 @@ def _banner(host: str, ports: dict[str, int], var_dir: Path) -> list[str]:
             for title, (name, path) in addresses.items()
             if name in ports
         ),
-        f"  {'Data':<18} {var_dir}",
+        f"  {'Data':<18} {settings.var_dir}",
         "Ctrl-C stops everything.",
         "",
     ]

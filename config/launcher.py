@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     settings = load_settings()
     commands = read_procfiles(*(options.procfile or PROCFILES))
+    if "gateway" in commands:
+        load_settings("gateway")  # What it refuses is said once, here, and not at each restart.
     if settings.redis_url:
         commands.pop("redis", None)
     ports = {name: getattr(options, name) for name in PORTS if name in commands}

@@ -14,6 +14,7 @@ from config.settings import Settings
 NOISY = (
     "httpx",
     "httpcore",
+    "pywa",
     "werkzeug",
     "alembic.runtime.plugins",
     "celery.beat",

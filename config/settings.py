@@ -55,6 +55,19 @@ class MediaSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """What the driver `cloud` needs of Meta; empty where another driver is chosen."""
+
+    token: str
+    phone_id: str
+    app_secret: str
+    verify_token: str
+    business_id: str
+    """Whose templates may be sent; empty: none are listed."""
+    graph_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the environment says, checked. Times are seconds, URLs have no trailing slash."""
 
@@ -79,6 +92,7 @@ class Settings:
     auth_required: bool
     gateway_driver: GatewayDriver
     gateway_driver_is_chosen: bool
+    cloud: CloudSettings
     simulator_enabled: bool
     """Whether the simulator's page and control answer."""
     simulator_people: bool
@@ -157,6 +171,7 @@ def _read(env: Env) -> Settings:
         auth_required=production or env.bool("AUTH_REQUIRED", False),
         gateway_driver=_choice(env, "GATEWAY_DRIVER", GatewayDriver.SIMULATOR),
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
+        cloud=_read_cloud(env),
         simulator_enabled=env.bool("SIMULATOR_PAGE", not production),
         simulator_people=env.bool("SIMULATOR_PEOPLE", app_env is not AppEnv.TESTING),
         pace=read_pace(env),
@@ -182,6 +197,17 @@ def _read_media(env: Env) -> MediaSettings:
     return MediaSettings(
         max_bytes=env.int("MEDIA_MAX_BYTES", 25_000_000),
         keep_days=env.int("MEDIA_KEEP_DAYS", 90),
+    )
+
+
+def _read_cloud(env: Env) -> CloudSettings:
+    return CloudSettings(
+        token=env.str("WHATSAPP_TOKEN", ""),
+        phone_id=env.str("WHATSAPP_PHONE_ID", ""),
+        app_secret=env.str("WHATSAPP_APP_SECRET", ""),
+        verify_token=env.str("WHATSAPP_VERIFY_TOKEN", ""),
+        business_id=env.str("WHATSAPP_BUSINESS_ID", ""),
+        graph_url=env.str("GRAPH_URL", "https://graph.facebook.com").rstrip("/"),
     )
 
 

@@ -1,5 +1,7 @@
 """The gateway's endpoints."""
 
+from dataclasses import asdict
+
 import structlog
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
@@ -62,6 +64,14 @@ def mark_read() -> ResponseReturnValue:
 def show_media(media_id: str) -> ResponseReturnValue:
     """A customer's file. 425 while it is being fetched, 410 where it will never be here."""
     return answer_file(*current_gateway().media.find_stored(media_id))
+
+
+@internal.get("/templates")
+def list_templates() -> ResponseReturnValue:
+    """The templates that may be sent now."""
+    return jsonify(
+        templates=[asdict(template) for template in current_gateway().driver.templates()]
+    )
 
 
 @internal.post("/erase")

@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
-from gateway.drivers.base import DriverError, PermanentError
+from gateway.drivers.base import DriverError, PermanentError, TemporaryError
 from gateway.orders import NotConnectedError, UnknownMessageError
 from gateway.store.database import StoreBusyError
 
@@ -54,10 +54,12 @@ def answer_not_connected(error: NotConnectedError) -> ResponseReturnValue:
 
 
 def answer_driver_error(error: DriverError) -> ResponseReturnValue:
+    """WhatsApp refuses this (422), or cannot be asked just now (503)."""
     if isinstance(error, PermanentError):
         return jsonify(detail=error.reason), 422
-    detail = f"WhatsApp did not take this: {error}."
-    return jsonify(detail=detail), 503, {"Retry-After": NOT_CONNECTED_PAUSE}
+    pause = max(1, round(error.delay)) if isinstance(error, TemporaryError) else NOT_CONNECTED_PAUSE
+    detail = f"WhatsApp cannot be asked now: {error}."
+    return jsonify(detail=detail), 503, {"Retry-After": str(pause)}
 
 
 def answer_unknown_message(_error: UnknownMessageError) -> ResponseReturnValue:

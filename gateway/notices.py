@@ -5,7 +5,7 @@ from uuid import uuid4
 from gateway.chats import address_fields
 from gateway.clock import to_iso
 from gateway.drivers.base import DriverState
-from gateway.drivers.events import Inbound, Picture, Receipt
+from gateway.drivers.events import Failure, Inbound, Picture, Receipt
 from gateway.store.callbacks import NO_CHAT, Callback
 from gateway.store.media import MediaFile
 from gateway.store.sends import Send
@@ -30,18 +30,31 @@ def map_notice(send: Send, whatsapp_id: str) -> Callback:
 
 def failed_notice(send: Send, *, code: str, reason: str, retryable: bool) -> Callback:
     """`POST /messages/failed`: an accepted message could not be sent."""
-    return Callback(
-        chat=send.chat,
-        path="/messages/failed",
-        body={
-            "backend_id": send.backend_message_id,
-            "attempt": send.attempt,
-            "code": code,
-            "reason": reason,
-            "retryable": retryable,
-        },
-        request_id=send.request_id,
-    )
+    body = {
+        "backend_id": send.backend_message_id,
+        "attempt": send.attempt,
+        "code": code,
+        "reason": reason,
+        "retryable": retryable,
+    }
+    return _failed(send, body)
+
+
+def given_up_notice(send: Send, event: Failure) -> Callback:
+    """`POST /messages/failed` with WhatsApp's id: it took the message and then gave up on it."""
+    body = {
+        "backend_id": send.backend_message_id,
+        "attempt": send.attempt,
+        "code": event.code,
+        "reason": event.reason,
+        "retryable": event.retryable,
+        "whatsapp_id": event.whatsapp_id,
+    }
+    return _failed(send, body)
+
+
+def _failed(send: Send, body: dict[str, object]) -> Callback:
+    return Callback(chat=send.chat, path="/messages/failed", body=body, request_id=send.request_id)
 
 
 def inbox_notice(event: Inbound, media: MediaFile | None = None) -> Callback:
@@ -52,10 +65,14 @@ def inbox_notice(event: Inbound, media: MediaFile | None = None) -> Callback:
         "whatsapp_id": event.whatsapp_id,
         "timestamp": to_iso(event.at),
     }
+    if event.lid and "phone" in body:
+        body["lid"] = event.lid
     if event.name:
         body["name"] = make_storable(event.name)
     if media is not None:
         body["media"] = media_fields(media)
+    if event.window_closes_at is not None:
+        body["window_closes_at"] = to_iso(event.window_closes_at)
     return Callback(chat=event.chat, path="/messages/inbox", body=body, request_id=new_request_id())
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from gateway.clock import now
 from gateway.drivers.base import DriverState
+from gateway.drivers.events import TemplateUse
 from gateway.notices import map_notice
 from gateway.store.callbacks import add_callback
 from gateway.store.sends import BULK, REPLY, Send, add_send, change_send, find_attempts
@@ -27,13 +28,14 @@ class UnknownMessageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOrder:
-    """The backend's order to send a text, validated."""
+    """The backend's order to send a text or a template, validated."""
 
     to: str
     message: str
     backend_message_id: int
     attempt: int
     priority: str
+    template: TemplateUse | None = None
 
 
 def cover_order(connection: Connection, order: SendOrder) -> bool:
@@ -73,4 +75,5 @@ def store_order(connection: Connection, order: SendOrder, *, request_id: str) ->
             "accepted_at": at,
             "request_id": request_id,
         },
+        template=order.template,
     )

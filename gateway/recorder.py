@@ -7,19 +7,15 @@ from sqlalchemy import Connection
 
 from gateway.clock import now
 from gateway.drivers.base import DriverState
-from gateway.drivers.events import ACK_READ, Failure, Inbound, Picture, Receipt
+from gateway.drivers.events import Event, Failure, Inbound, Picture, Receipt
 from gateway.media import register_file, register_picture
-from gateway.notices import (
-    ack_notice,
-    inbox_notice,
-    new_request_id,
-    photo_notice,
-    seen_notice,
-)
+from gateway.notices import inbox_notice, photo_notice
+from gateway.receipts import record_failure, record_receipt
 from gateway.store.callbacks import Callback, add_callback
 from gateway.store.database import Store
 from gateway.store.facts import Fact, remember
-from gateway.store.sends import find_by_whatsapp_id
+from gateway.store.updates import add_update
+from gateway.texts import make_keepable
 
 log = structlog.get_logger(__name__)
 
@@ -31,61 +27,58 @@ class Recorder:
         self,
         store: Store,
         *,
-        on_callback: Callable[[], None],
+        on_event: Callable[[], None],
         on_state: Callable[[], None],
-        on_media: Callable[[], None],
+        on_update: Callable[[], None],
     ) -> None:
         self._store = store
-        self._on_callback = on_callback
+        self._on_event = on_event
         self._on_state = on_state
-        self._on_media = on_media
+        self._on_update = on_update
 
     def inbound(self, event: Inbound) -> None:
-        with self._store.transaction() as connection:
-            file = register_file(connection, event)
-            self._add(connection, inbox_notice(event, file))
-        self._on_callback()
-        if file is not None:
-            self._on_media()
+        self._store_event(event)
 
     def picture(self, event: Picture) -> None:
-        with self._store.transaction() as connection:
-            if event.media is None:
-                self._add(connection, photo_notice(event))
-            else:
-                register_picture(connection, event)
-                remember(connection, Fact.LAST_EVENT_AT, now())
-        self._on_callback()
-        self._on_media()
+        self._store_event(event)
 
     def receipt(self, event: Receipt) -> None:
-        with self._store.transaction() as connection:
-            at = now()
-            add_callback(connection, _describe_receipt(connection, event), at=at)
-            remember(connection, Fact.LAST_EVENT_AT, at)
-            remember(connection, Fact.LAST_ACK_AT, at)
-        self._on_callback()
+        self._store_event(event)
 
     def failure(self, event: Failure) -> None:
-        raise NotImplementedError
+        self._store_event(event)
 
     def update(self, raw: str) -> None:
-        raise NotImplementedError
+        with self._store.transaction() as connection:
+            add_update(connection, make_keepable(raw), at=now())
+        self._on_update()
 
     def state_changed(self, state: DriverState) -> None:
         log.info("driver_state_changed", state=state)
         self._on_state()
 
-    def _add(self, connection: Connection, callback: Callback) -> None:
-        at = now()
-        add_callback(connection, callback, at=at)
-        remember(connection, Fact.LAST_EVENT_AT, at)
-        log.info("event_stored", kind=callback.path, request_id=callback.request_id)
+    def _store_event(self, event: Event) -> None:
+        with self._store.transaction() as connection:
+            record_event(connection, event)
+        self._on_event()
 
 
-def _describe_receipt(connection: Connection, event: Receipt) -> Callback:
-    """A read message of ours is `seen`; one we do not know (yet) is a plain ack."""
-    send = find_by_whatsapp_id(connection, event.whatsapp_id)
-    if send is not None and event.ack == ACK_READ:
-        return seen_notice(event, send)
-    return ack_notice(event, request_id=send.request_id if send else new_request_id())
+def record_event(connection: Connection, event: Event) -> None:
+    """Write down all that an event means, in the caller's transaction."""
+    remember(connection, Fact.LAST_EVENT_AT, now())
+    match event:
+        case Inbound():
+            _tell(connection, inbox_notice(event, register_file(connection, event)))
+        case Picture(media=None):
+            _tell(connection, photo_notice(event))
+        case Picture():
+            register_picture(connection, event)  # told once the file is here
+        case Receipt():
+            record_receipt(connection, event)
+        case Failure():
+            record_failure(connection, event)
+
+
+def _tell(connection: Connection, callback: Callback) -> None:
+    add_callback(connection, callback, at=now())
+    log.info("event_stored", kind=callback.path, request_id=callback.request_id)

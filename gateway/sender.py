@@ -27,6 +27,7 @@ from gateway.store.sends import (
     change_send,
     find_attempts,
     find_next,
+    find_state,
     settle_interrupted,
     settle_send,
 )
@@ -93,7 +94,7 @@ class Sender:
             return
         ids = {"message_id": send.backend_message_id, "attempt": send.attempt}
         with bound_contextvars(request_id=send.request_id, **ids):
-            self._record(self._attempt(send))
+            self._record(send, self._attempt(send))
 
     def _attempt(self, send: Send) -> Record:
         """Call the driver; returns how to record the outcome."""
@@ -102,6 +103,7 @@ class Sender:
             attempt=send.attempt,
             chat=send.chat,
             text=send.text,
+            template=send.template,
         )
         try:
             whatsapp_id = self._driver.send(outgoing)
@@ -128,12 +130,14 @@ class Sender:
             connection, send.id, SendState.UNKNOWN, at=now(), code="unknown_outcome"
         )
 
-    def _record(self, record: Record) -> None:
+    def _record(self, send: Send, record: Record) -> None:
         """Write the outcome down, however long the store is away: it happened."""
         while True:
             try:
                 with self._store.transaction() as connection:
-                    record(connection)
+                    # A receipt may have come before the answer, and then it has settled the send.
+                    if find_state(connection, send.id) is SendState.SENDING:
+                        record(connection)
             except Exception:
                 log.exception("outcome_not_recorded")
                 if self._stopping.wait(RECORD_PAUSE):

@@ -28,9 +28,10 @@ from gateway.recorder import Recorder
 from gateway.sender import Sender
 from gateway.single import OnlyProcess
 from gateway.status import read_status
-from gateway.store import callbacks, media, sends
+from gateway.store import callbacks, media, sends, updates
 from gateway.store.database import Store
 from gateway.store.tables import SendState
+from gateway.updates import UpdateReader
 from gateway.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -68,11 +69,12 @@ class GatewayService:
             is_ready=self.health.is_ready,
             on_callback=self.deliverer.wake,
         )
+        self.updates = UpdateReader(self.store, self.driver, on_event=self._hear_event)
         self.recorder = Recorder(
             self.store,
-            on_callback=self.deliverer.wake,
+            on_event=self._hear_event,
             on_state=self._hear_state,
-            on_media=self.media.wake,
+            on_update=self.updates.wake,
         )
         self._sends_read_receipts = settings.read_receipts
         self._only = OnlyProcess(settings.var_dir / "gateway.lock")
@@ -89,7 +91,7 @@ class GatewayService:
             return
         self._insist(self.sender.recover)
         self._insist(partial(self.driver.connect, self.recorder))
-        for part in (self.sender, self.deliverer, self.media, self.watchdog):
+        for part in (self.sender, self.deliverer, self.media, self.updates, self.watchdog):
             part.start()
         self._running.set()
         log.info("gateway_started", driver=self.driver.name)
@@ -113,10 +115,15 @@ class GatewayService:
         self.watchdog.stop()
         self.driver.disconnect()
         if self._running.is_set():
-            for lanes in (self.sender, self.deliverer, self.media):
+            for lanes in (self.sender, self.deliverer, self.media, self.updates):
                 lanes.stop(STOP_TIMEOUT)
         self.store.close()
         self._only.release()
+
+    def _hear_event(self) -> None:
+        """What WhatsApp reported is stored: there are callbacks to bring, perhaps files to get."""
+        self.deliverer.wake()
+        self.media.wake()
 
     def _hear_state(self) -> None:
         """The driver reports a state, perhaps the one shown, after one that nobody was told of."""
@@ -162,10 +169,11 @@ class GatewayService:
         return (sent or attempts)[0]
 
     def erase(self, chat: str) -> int:
-        """Forget a chat: texts, queued sends, callbacks, files. Returns the rows touched."""
+        """Forget a chat: texts, queued sends, callbacks, updates, files; returns how many."""
         with self.store.transaction() as connection:
             erased = sends.erase_chat(connection, chat, at=now())
             erased += callbacks.erase_chat(connection, chat)
+            erased += updates.erase_chat(connection, chat)
             files = media.erase_chat(connection, chat)
         self.media.files.remove(files)
         return erased + len(files)

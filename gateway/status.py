@@ -9,10 +9,10 @@ from gateway.drivers.base import Driver
 from gateway.health import Health
 from gateway.notices import state_fields
 from gateway.pace import Pace
-from gateway.store import callbacks, facts, media, sends
+from gateway.store import callbacks, facts, media, sends, updates
 from gateway.store.database import Store
 from gateway.store.facts import Fact
-from gateway.store.tables import CallbackState
+from gateway.store.tables import CallbackState, UpdateState
 
 DEAD_LETTERS_SHOWN = 5
 AGES = {
@@ -37,6 +37,7 @@ def read_status(
             "queue": sends.count_open(connection),
             "callbacks": _read_callbacks(connection),
             "media": media.count_media(connection),
+            "updates": _read_updates(connection),
             "pace": None if pace is None else pace.describe(connection, at),
         }
 
@@ -52,6 +53,11 @@ def _read_moments(connection: Connection, at: float) -> dict[str, object]:
             for name, moment in ages.items()
         },
     }
+
+
+def _read_updates(connection: Connection) -> dict[str, int]:
+    kept = updates.count_updates(connection)
+    return {state.value: kept[state] for state in (UpdateState.PENDING, UpdateState.UNREADABLE)}
 
 
 def _read_callbacks(connection: Connection) -> dict[str, object]:

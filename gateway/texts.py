@@ -14,3 +14,8 @@ def is_storable(text: str) -> bool:
 def make_storable(text: str) -> str:
     """The same text with U+FFFD for what cannot be stored, cut at what the backend accepts."""
     return UNSTORABLE.sub("\ufffd", text[:MAX_INBOUND])
+
+
+def make_keepable(raw: str) -> str:
+    """The same with U+FFFD for what no database keeps; JSON's own escapes stay as they are."""
+    return UNSTORABLE.sub("\ufffd", raw)

@@ -60,6 +60,14 @@ class UnknownOutcomeError(DriverError):
     pass
 
 
+class UnreadableError(ValueError):
+    """A kept update, or a part of it, is not readable; `events` is what the rest reports."""
+
+    def __init__(self, reason: str, *, events: Sequence[Event] = ()) -> None:
+        super().__init__(reason)
+        self.events = events
+
+
 class EventSink(Protocol):
     """Where a driver reports. When a call returns, the event is stored; if it raises, it is not."""
 
@@ -110,7 +118,7 @@ class Driver(Protocol):
         """Build a connection that looks alive and is dead anew; the session is kept."""
 
     def read_update(self, raw: str) -> Sequence[Event]:
-        """Everything that a kept update reports. Raises ValueError where it is not readable."""
+        """Everything that a kept update reports. Raises UnreadableError where some is not."""
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
         """A file's bytes, piece by piece. Raises a DriverError, at once or between pieces."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from gateway.store.columns import add_missing_columns
 from gateway.store.tables import metadata
 
 BUSY_TIMEOUT = 5.0
@@ -38,6 +39,7 @@ class Store:
             for table in metadata.sorted_tables:
                 for index in table.indexes:
                     index.create(connection, checkfirst=True)
+            add_missing_columns(connection, metadata)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -1,11 +1,12 @@
 """Accepted sends: the statements. States move queued → sending → sent, failed or unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
+from gateway.drivers.events import TemplateUse
 from gateway.store.tables import SendState, sends
 
 OPEN = (SendState.QUEUED, SendState.SENDING)
@@ -23,6 +24,7 @@ class Send:
     attempt: int
     chat: str
     text: str
+    template: TemplateUse | None
     priority: int
     state: SendState
     due_at: float
@@ -34,9 +36,12 @@ class Send:
     request_id: str
 
 
-def add_send(connection: Connection, values: Mapping[str, Any]) -> None:
+def add_send(
+    connection: Connection, values: Mapping[str, Any], *, template: TemplateUse | None = None
+) -> None:
     """Store a new send. Raises IntegrityError where this attempt is known."""
-    connection.execute(insert(sends).values(state=SendState.QUEUED, **values))
+    stored = None if template is None else asdict(template)
+    connection.execute(insert(sends).values(state=SendState.QUEUED, template=stored, **values))
 
 
 def find_attempts(connection: Connection, backend_message_id: int) -> list[Send]:
@@ -47,6 +52,19 @@ def find_attempts(connection: Connection, backend_message_id: int) -> list[Send]
         .order_by(sends.c.attempt.desc())
     )
     return [_read(row) for row in connection.execute(query)]
+
+
+def find_attempt(connection: Connection, backend_message_id: int, attempt: int) -> Send | None:
+    query = select(sends).where(
+        sends.c.backend_message_id == backend_message_id, sends.c.attempt == attempt
+    )
+    return _read_first(connection, query)
+
+
+def find_state(connection: Connection, send_id: int) -> SendState | None:
+    """Where a send stands now; None where it is unknown."""
+    state = connection.scalar(select(sends.c.state).where(sends.c.id == send_id))
+    return None if state is None else SendState(state)
 
 
 def find_by_whatsapp_id(connection: Connection, whatsapp_id: str) -> Send | None:
@@ -70,14 +88,14 @@ def settle_send(
     connection: Connection, send_id: int, state: SendState, *, at: float, **values: Any
 ) -> None:
     """Give a send its final state and let go of its text."""
-    change_send(connection, send_id, state=state, settled_at=at, text="", **values)
+    change_send(connection, send_id, state=state, settled_at=at, text="", template=None, **values)
 
 
 def settle_interrupted(connection: Connection, state: SendState, *, at: float) -> int:
     """Move what a killed process left in `sending`; returns how many there were."""
     values: dict[str, Any] = {"state": state}
     if state is not SendState.QUEUED:
-        values |= {"settled_at": at, "text": ""}
+        values |= {"settled_at": at, "text": "", "template": None}
     query = update(sends).where(sends.c.state == SendState.SENDING).values(**values)
     return connection.execute(query).rowcount
 
@@ -126,7 +144,7 @@ def erase_chat(connection: Connection, chat: str, *, at: float) -> int:
             state=SendState.FAILED, code="erased", reason="The customer was erased.", settled_at=at
         )
     )
-    connection.execute(update(sends).where(mine).values(text="", chat=""))
+    connection.execute(update(sends).where(mine).values(text="", template=None, chat=""))
     return erased
 
 
@@ -141,4 +159,16 @@ def _read_first(connection: Connection, query: Any) -> Send | None:
 
 def _read(row: Row[Any]) -> Send:
     values = row._asdict()
-    return Send(**values | {"state": SendState(values["state"])})
+    return Send(
+        **values
+        | {
+            "state": SendState(values["state"]),
+            "template": _read_template(values["template"]),
+        }
+    )
+
+
+def _read_template(stored: dict[str, Any] | None) -> TemplateUse | None:
+    if stored is None:
+        return None
+    return TemplateUse(**stored | {"params": tuple(stored["params"])})

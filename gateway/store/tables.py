@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Double,
@@ -40,6 +41,12 @@ class MediaState(StrEnum):
     EXPIRED = "expired"
 
 
+class UpdateState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    UNREADABLE = "unreadable"
+
+
 sends = Table(
     "sends",
     metadata,
@@ -49,6 +56,7 @@ sends = Table(
     Column("chat", String(32), nullable=False),
     # Emptied once the send is settled: kept no longer than it may still have to go out.
     Column("text", Text, nullable=False),
+    Column("template", JSON(none_as_null=True)),
     Column("priority", SmallInteger, nullable=False),
     Column("state", String(16), nullable=False),
     # When it may go; once it has been claimed: when it went.
@@ -106,6 +114,37 @@ media = Table(
     Index("ix_media_lane", "state", "due_at"),
     Index("ix_media_chat", "chat", "whatsapp_id"),
     Index("ix_media_age", "created_at"),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("raw", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", Double, nullable=False),
+    Index("ix_updates_state", "state", "id"),
+    Index("ix_updates_received_at", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+# Whom a kept update is about, so that all of it can be erased with the person.
+update_chats = Table(
+    "update_chats",
+    metadata,
+    Column("update_id", RowId, primary_key=True, autoincrement=False),
+    Column("chat", String(32), primary_key=True),
+    Index("ix_update_chats_chat", "chat"),
+)
+
+# What was recorded from updates: WhatsApp brings one again for up to 7 days, in other batches.
+recorded = Table(
+    "recorded",
+    metadata,
+    # A digest: WhatsApp's own message ids hold the phone number.
+    Column("key", String(64), primary_key=True),
+    Column("recorded_at", Double, nullable=False),
+    Index("ix_recorded_recorded_at", "recorded_at"),
 )
 
 facts = Table(

@@ -1,6 +1,7 @@
 """A gateway in this process or in its own, and a small backend that records what it is told."""
 
 import base64
+import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,11 +13,15 @@ from werkzeug.test import TestResponse
 from config.settings import Settings, load_settings
 from gateway.app import create_app
 from gateway.clock import now
+from gateway.drivers import make_driver
+from gateway.drivers.base import Driver, DriverState
 from gateway.service import GatewayService
 from gateway.store.database import Store
 from gateway.store.sends import add_send, find_attempts
 from tests.gateway.backend import RecordingBackend
 from tests.gateway.process import GatewayProcess
+from tests.gateway.sink import RecordingSink
+from tests.kit.graph_server import GraphServer
 from tests.kit.waiting import eventually
 
 PHONE = "60123456789"
@@ -166,3 +171,54 @@ def fetched(backend: RecordingBackend) -> Callable[..., list[dict]]:
 def get(client: FlaskClient) -> Callable[..., TestResponse]:
     """Fetches a file, and lets go of it."""
     return partial(client.get, buffered=True)
+
+
+@pytest.fixture
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphServer]:
+    """A pretend Graph server; its webhook is to be set by whoever has one."""
+    server = GraphServer(tmp_path_factory.mktemp("graph") / "graph.jsonl")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def cloud_settings(
+    settings: Settings, graph: GraphServer, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    for name, value in graph.environment.items():
+        monkeypatch.setenv(name, value)
+    return load_settings("gateway")
+
+
+@pytest.fixture
+def sink() -> RecordingSink:
+    return RecordingSink()
+
+
+@pytest.fixture
+def connect_cloud(cloud_settings: Settings, sink: RecordingSink) -> Iterator[Callable[..., Driver]]:
+    """Connects a driver to the pretend Graph server, with other settings where asked for."""
+    made: list[Driver] = []
+
+    def run(**changes: object) -> Driver:
+        driver = make_driver(_change_cloud(cloud_settings, changes))
+        made.append(driver)
+        driver.connect(sink)
+        return driver
+
+    yield run
+    for driver in made:
+        driver.disconnect()
+
+
+def _change_cloud(settings: Settings, changes: dict[str, object]) -> Settings:
+    return dataclasses.replace(settings, cloud=dataclasses.replace(settings.cloud, **changes))
+
+
+@pytest.fixture
+def cloud(connect_cloud: Callable[..., Driver]) -> Driver:
+    """The driver `cloud`, ready."""
+    driver = connect_cloud()
+    eventually(lambda: driver.state() is DriverState.READY)
+    return driver

@@ -12,6 +12,7 @@ INTERNAL = [
     ("GET", "/qr"),
     ("POST", "/send"),
     ("GET", "/messages/1"),
+    ("GET", "/templates"),
     ("POST", "/erase"),
     ("POST", "/read"),
     ("GET", "/media/1"),

@@ -29,6 +29,7 @@ def test_status_has_the_seed_s_fields_and_the_honest_detail(client):
         "last_ack_age": None,
         "last_sent_age": None,
         "queue": 0,
+        "updates": {"pending": 0, "unreadable": 0},
         "callbacks": {"pending": 0, "dead": 0, "dead_letters": []},
         "media": {"pending": 0, "stored": 0, "failed": 0, "expired": 0},
         "pace": None,

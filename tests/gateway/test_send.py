@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.drivers.events import TemplateUse
 from gateway.store.sends import find_attempts
 from tests.gateway.conftest import PHONE
 from tests.kit.waiting import eventually
@@ -129,12 +130,46 @@ def test_no_order_is_accepted_while_whatsapp_is_not_connected(send, misbehave, c
         {"attempt": 0},
         {"attempt": 2**63},
         {"priority": "urgent"},
+        {"template": 5},
+        {"template": {"name": "a"}},
+        {"template": {"language": "de"}},
+        {"template": {"name": "A b", "language": "de"}},
+        {"template": {"name": "a", "language": "de/.."}},
+        {"template": {"name": "a", "language": "de", "params": "x"}},
+        {"template": {"name": "a", "language": "de", "params": [""]}},
+        {"template": {"name": "a", "language": "de", "params": ["\x00"]}},
+        {"template": {"name": "a", "language": "de", "params": ["x"] * 101}},
     ],
 )
 def test_bad_data_is_refused_with_a_sentence(client, change):
     answer = client.post("/send", json=ORDER | change)
     assert answer.status_code == 422
     assert next(iter(change)) in answer.json["detail"]
+
+
+def test_a_template_needs_no_text_and_is_let_go_once_it_is_sent(client, idle_app, received):
+    use = {"name": "order_sent", "language": "en_US", "params": ["Ann"]}
+    order = {"to": PHONE, "backend_message_id": 1, "template": use}
+    assert client.post("/send", json=order).status_code == 202
+    assert client.post("/send", json=ORDER | {"template": None}).status_code == 202, "a repeat"
+    eventually(received)
+    store = idle_app.extensions["gateway"].store
+
+    def newest():
+        with store.reading() as connection:
+            return find_attempts(connection, 1)[0]
+
+    eventually(lambda: newest().template is None and newest().state == "sent")
+
+
+def test_a_stored_template_is_what_was_ordered(idle_app):
+    service = idle_app.extensions["gateway"]
+    service.driver.connect(service.recorder)
+    use = {"name": "order_sent", "language": "en_US", "params": ["Ann", "17"]}
+    idle_app.test_client().post("/send", json=ORDER | {"message": "", "template": use})
+    with service.store.reading() as connection:
+        (send,) = find_attempts(connection, 1)
+    assert send.template == TemplateUse(name="order_sent", language="en_US", params=("Ann", "17"))
 
 
 @pytest.mark.parametrize("field", sorted(ORDER))

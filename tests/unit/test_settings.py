@@ -155,3 +155,41 @@ def test_the_gateway_wants_a_database_that_lasts_and_no_secret_key(
     assert read(monkeypatch, "gateway", **alone).is_production
     with pytest.raises(SettingsError, match="GATEWAY_DATABASE_URL is SQLite while BACKEND_URL"):
         read(monkeypatch, "gateway", BACKEND_URL="https://crm.example")
+
+
+CLOUD = {
+    "GATEWAY_DRIVER": "cloud",
+    "WHATSAPP_TOKEN": "EAAtoken",
+    "WHATSAPP_PHONE_ID": "106540352242922",
+    "WHATSAPP_APP_SECRET": "secret",
+    "WHATSAPP_VERIFY_TOKEN": "verify-me",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        *(({name: ""}, f"{name} is missing, GATEWAY_DRIVER=cloud needs it") for name in CLOUD
+          if name != "GATEWAY_DRIVER"),
+        ({"WHATSAPP_PHONE_ID": "+1 555-078-3881"}, "WHATSAPP_PHONE_ID=+1 555-078-3881 is no id"),
+        ({"WHATSAPP_BUSINESS_ID": "mine"}, "WHATSAPP_BUSINESS_ID=mine is no id"),
+        ({"WHATSAPP_TOKEN": "EAA token"}, "WHATSAPP_TOKEN has a character"),
+        ({"WHATSAPP_APP_SECRET": "“secret”"}, "WHATSAPP_APP_SECRET has a character"),
+        ({"GRAPH_URL": "http://graph.example"}, "GRAPH_URL=http://graph.example would show"),
+    ],
+)  # fmt: skip
+def test_the_cloud_driver_s_settings_are_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read(monkeypatch, "gateway", **CLOUD | change)
+    assert str(raised.value).startswith(f"Cannot start: {sentence}")
+    assert "\n" not in str(raised.value)
+
+
+def test_only_the_gateway_needs_the_cloud_driver_s_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read(monkeypatch, GATEWAY_DRIVER="cloud").cloud.token == ""
+    settings = read(monkeypatch, "gateway", **CLOUD, GRAPH_URL="http://127.0.0.1:4000/")
+    assert settings.cloud.graph_url == "http://127.0.0.1:4000"

@@ -11,7 +11,13 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from config.settings import Settings
 from gateway.clock import now
-from gateway.drivers.base import DriverState, EventSink, PermanentError, TemporaryError
+from gateway.drivers.base import (
+    DriverState,
+    EventSink,
+    PermanentError,
+    TemporaryError,
+    UnreadableError,
+)
 from gateway.drivers.events import (
     ACK_READ,
     Event,
@@ -113,7 +119,7 @@ class Simulator:
         self.phones.show_read(chat, whatsapp_ids)
 
     def read_update(self, raw: str) -> list[Event]:
-        raise ValueError("The simulator keeps no updates.")
+        raise UnreadableError("The simulator keeps no updates.")
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
         self._require_answer()
