@@ -5,9 +5,11 @@ from collections.abc import Callable
 from config.settings import GatewayDriver, Settings, SettingsError
 from gateway.drivers.base import Driver
 from gateway.drivers.simulator.driver import Simulator
+from gateway.drivers.web.driver import WebDriver
 
 DRIVERS: dict[GatewayDriver, Callable[[Settings], Driver]] = {
     GatewayDriver.SIMULATOR: Simulator,
+    GatewayDriver.WEB: WebDriver,
 }
 
 
