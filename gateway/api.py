@@ -1,8 +1,10 @@
 """The gateway's endpoints."""
 
+import segno
 import structlog
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from gateway.bodies import load_body
 from gateway.drivers.base import DriverState
@@ -11,6 +13,8 @@ from gateway.schemas import MAX_ID, EraseSchema, SendSchema
 from gateway.service import current_gateway
 
 log = structlog.get_logger(__name__)
+
+JSON, SVG = "application/json", "image/svg+xml"
 api = Blueprint("api", __name__)
 internal = Blueprint("internal", __name__)
 
@@ -29,9 +33,23 @@ def show_status() -> ResponseReturnValue:
 
 @internal.get("/qr")
 def show_qr() -> ResponseReturnValue:
-    """The code to scan; null where none is needed."""
+    """The code to scan, null where there is none; a picture of it for `Accept: image/svg+xml`."""
     driver = current_gateway().driver
-    return jsonify(qr=driver.qr(), ready=driver.state() is DriverState.READY)
+    code = driver.qr()
+    if request.accept_mimetypes.best_match([JSON, SVG], default=JSON) == SVG:
+        return _draw(code)
+    answer = jsonify(qr=code, ready=driver.state() is DriverState.READY)
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def _draw(code: str | None) -> Response:
+    if code is None:
+        raise NotFound("There is no code to scan now; /status tells what to do.")
+    # Whoever photographs it can read along: no cache keeps it.
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    drawn = segno.make_qr(code).svg_inline(scale=6, border=4, xmldecl=False, light="white")
+    return Response(drawn, mimetype=SVG, headers=headers)
 
 
 @internal.post("/send")
