@@ -1,5 +1,7 @@
 """The gateway's endpoints."""
 
+from io import BytesIO
+
 import segno
 import structlog
 from flask import Blueprint, Response, g, jsonify, request
@@ -48,8 +50,9 @@ def _draw(code: str | None) -> Response:
         raise NotFound("There is no code to scan now; /status tells what to do.")
     # Whoever photographs it can read along: no cache keeps it.
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
-    drawn = segno.make_qr(code).svg_inline(scale=6, border=4, xmldecl=False, light="white")
-    return Response(drawn, mimetype=SVG, headers=headers)
+    drawn = BytesIO()
+    segno.make_qr(code).save(drawn, kind="svg", scale=6, border=4, light="white")
+    return Response(drawn.getvalue(), mimetype=SVG, headers=headers)
 
 
 @internal.post("/send")

@@ -64,7 +64,7 @@ def test_times_are_written_as_in_the_contract():
     assert to_iso(1758636343.0) == "2025-09-23T14:05:43.000000"
 
 
-@pytest.mark.parametrize("driver", [GatewayDriver.WEB, GatewayDriver.CLOUD])
+@pytest.mark.parametrize("driver", [GatewayDriver.CLOUD])
 def test_a_driver_that_is_not_shipped_ends_the_start_with_one_sentence(settings, driver):
     with pytest.raises(SettingsError, match=r"GATEWAY_DRIVER=.* is not in this build"):
         make_driver(dataclasses.replace(settings, gateway_driver=driver))

@@ -46,8 +46,8 @@ class Call:
     paired: bool = False
     lost_at: float | None = None
 
-    def is_lost(self) -> bool:
-        return self.lost_at is not None and time.monotonic() - self.lost_at > RETURNS_ALONE
+    def is_lost(self, patience: float) -> bool:
+        return self.lost_at is not None and time.monotonic() - self.lost_at > patience
 
 
 class Connection:
@@ -60,11 +60,13 @@ class Connection:
         knock: Callable[[], bool],
         on_event: Callable[[Proto], None],
         pause: Callable[[int], float],
+        returns_alone: float = RETURNS_ALONE,
     ) -> None:
         self._open_line = open_line
         self._knock = knock
         self._on_event = on_event
         self._pause = pause
+        self._returns_alone = returns_alone
         self._lock = threading.RLock()
         self._news = threading.Event()
         self._stopping = threading.Event()
@@ -181,7 +183,11 @@ class Connection:
 
     def _is_finished(self, call: Call) -> bool:
         with self._lock:
-            ended = call.over or call.is_lost() or (call.round.is_over() and not call.paired)
+            ended = (
+                call.over
+                or call.is_lost(self._returns_alone)
+                or (call.round.is_over() and not call.paired)
+            )
             return ended or self._redial or self.condition.held or self._stopping.is_set()
 
     def _settle(self, call: Call) -> None:
