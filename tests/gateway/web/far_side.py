@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import os
 import threading
-import warnings
 from importlib import import_module
 from typing import Any
+
+import pytest
 
 from gateway.drivers.events import Inbound, Picture, Receipt
 from gateway.drivers.web.line import Address, LineError
@@ -16,11 +17,19 @@ PHONE, LID = "60123456789", "987654321098765"
 
 def load_protos() -> Any:
     """neonize's protobuf module. Raises ImportError where neonize or libmagic is not there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    opened: list[Any] = []
+    real = os.popen
+
+    def keep(command: str) -> Any:
+        opened.append(real(command))
+        return opened[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "popen", keep)
         protos = import_module("neonize.proto.Neonize_pb2")
-        gc.collect()  # Its import leaves a pipe open, whose warning is to come here.
-        return protos
+    for pipe in opened:  # It leaves them open, and a later test would hear the warning.
+        pipe.close()
+    return protos
 
 
 class FarSide:
