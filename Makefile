@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check soak bench lock migration clean
+.PHONY: help setup setup-whatsapp run test check soak bench lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
@@ -9,7 +9,7 @@ BIN := .venv/bin
 CODE := config crm gateway workers tests benchmarks wsgi.py celeryconfig.py
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv and install the pinned packages (does nothing when that is done)
 	@for python in $(PYTHONS); do \
@@ -18,6 +18,10 @@ setup: ## Make .venv and install the pinned packages (does nothing when that is 
 	    fi; \
 	done; \
 	echo 'Python 3.11 or newer is needed, and none of these is it: $(PYTHONS)' >&2; exit 1
+
+setup-whatsapp: setup ## Add what GATEWAY_DRIVER=web needs: docs/whatsapp-web.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement requirements-whatsapp.txt
 
 run: setup ## Start everything; Ctrl-C ends it. WEB_PORT=, GATEWAY_PORT=, FLOWER_PORT=, VAR_DIR=
 	@exec $(BIN)/python -m config.launcher --end-with-parent \
@@ -51,6 +55,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header\
 lock: setup ## After a change in requirements*.in: pin all of it anew
 	@$(LOCK) --output-file requirements.txt requirements.in
 	@$(LOCK) --output-file requirements-dev.txt requirements-dev.in
+	@$(LOCK) --constraints requirements-dev.txt \
+	    --output-file requirements-whatsapp.txt requirements-whatsapp.in
 
 migration: setup ## Write a migration from the models. MESSAGE="add a column"
 	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }

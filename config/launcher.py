@@ -15,6 +15,7 @@ from config.launch_process import read_procfiles
 from config.launch_steps import PORTS, Launch
 from config.launch_supervisor import Supervisor
 from config.settings import PROJECT_ROOT, load_settings
+from gateway.drivers import make_driver
 
 PROCFILES = [PROJECT_ROOT / "Procfile", PROJECT_ROOT / "Procfile.dev"]
 
@@ -24,10 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     settings = load_settings()
     commands = read_procfiles(*(options.procfile or PROCFILES))
-    if "gateway" in commands:
-        load_settings("gateway")  # What it refuses is said once, here, and not at each restart.
     if settings.redis_url:
         commands.pop("redis", None)
+    if "gateway" in commands:
+        # What it refuses is said once, here, and not at each restart.
+        make_driver(load_settings("gateway"))
     ports = {name: getattr(options, name) for name in PORTS if name in commands}
     hold_folder(settings.var_dir)
     require_free_ports(settings.host, ports)

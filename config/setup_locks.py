@@ -11,6 +11,7 @@ from config.settings import PROJECT_ROOT
 PAIRS = (
     ("requirements.in", "requirements.txt"),
     ("requirements-dev.in", "requirements-dev.txt"),
+    ("requirements-whatsapp.in", "requirements-whatsapp.txt"),
 )
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)")
 
@@ -28,10 +29,13 @@ def find_differences(root: Path) -> list[str]:
                 found.append(f"{source} asks for {requirement}, {lock} has {held}.")
         found += _unhashed(root / lock)
         found += _unasked(root / lock, source, {_normal(r.name) for r in asked})
-    product, development = (locks[lock] for _, lock in PAIRS)
+    product, development, whatsapp = (locks[lock] for _, lock in PAIRS)
     for name in product:
         if product[name] != development.get(name):
             found.append(f"{name} is pinned differently in {PAIRS[0][1]} and {PAIRS[1][1]}.")
+    for name in whatsapp:
+        if whatsapp[name] != development.get(name, whatsapp[name]):
+            found.append(f"{name} is pinned differently in {PAIRS[1][1]} and {PAIRS[2][1]}.")
     return found
 
 

@@ -1,10 +1,13 @@
 """The gateway's endpoints."""
 
 from dataclasses import asdict
+from io import BytesIO
 
+import segno
 import structlog
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from gateway.bodies import load_body
 from gateway.downloads import answer_file
@@ -13,6 +16,8 @@ from gateway.schemas import MAX_ID, EraseSchema, ReadSchema, SendSchema
 from gateway.service import current_gateway
 
 log = structlog.get_logger(__name__)
+
+JSON, SVG = "application/json", "image/svg+xml"
 api = Blueprint("api", __name__)
 internal = Blueprint("internal", __name__)
 
@@ -31,9 +36,24 @@ def show_status() -> ResponseReturnValue:
 
 @internal.get("/qr")
 def show_qr() -> ResponseReturnValue:
-    """The code to scan; null where none is needed."""
+    """The code to scan, null where there is none; a picture of it for `Accept: image/svg+xml`."""
     gateway = current_gateway()
-    return jsonify(qr=gateway.driver.qr(), ready=gateway.health.is_ready())
+    code = gateway.driver.qr()
+    if request.accept_mimetypes.best_match([JSON, SVG], default=JSON) == SVG:
+        return _draw(code)
+    answer = jsonify(qr=code, ready=gateway.health.is_ready())
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def _draw(code: str | None) -> Response:
+    if code is None:
+        raise NotFound("There is no code to scan now; /status tells what to do.")
+    # Whoever photographs it can read along: no cache keeps it.
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    drawn = BytesIO()
+    segno.make_qr(code).save(drawn, kind="svg", scale=6, border=4, light="white")
+    return Response(drawn.getvalue(), mimetype=SVG, headers=headers)
 
 
 @internal.post("/send")

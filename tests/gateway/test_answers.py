@@ -1,6 +1,7 @@
 """`/status`, `/qr`, `/messages/{id}`, `/erase`, and the form of errors."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -92,6 +93,17 @@ def test_a_code_is_shown_when_one_is_needed(client, misbehave):
     answer = client.get("/qr").json
     assert answer["qr"].startswith("2@")
     assert answer["ready"] is False
+
+
+def test_a_code_is_drawn_for_a_page_that_wants_a_picture(client, misbehave):
+    picture = {"Accept": "image/avif,image/svg+xml,image/*;q=0.9,*/*;q=0.8"}
+    assert client.get("/qr", headers=picture).status_code == 404
+    misbehave(connection="need_qr")
+    answer = client.get("/qr", headers=picture)
+    assert answer.mimetype == "image/svg+xml"
+    assert ElementTree.fromstring(answer.text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert client.get("/qr", headers={"Accept": "*/*"}).mimetype == "application/json"
 
 
 def test_a_sent_message_tells_whatsapp_s_id(client, send, backend):

@@ -1,17 +1,14 @@
 """Addresses, texts, pauses, the timeline, and which driver a setting means."""
 
-import dataclasses
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from config.settings import GatewayDriver, SettingsError
 from gateway.backoff import LONGEST_PAUSE, parse_retry_after, pause_before
 from gateway.chats import address_fields, parse_chat
 from gateway.clock import to_iso
-from gateway.drivers import make_driver
 from gateway.drivers.simulator.timeline import Timeline
 
 
@@ -62,11 +59,6 @@ def test_retry_after_may_be_a_date():
 
 def test_times_are_written_as_in_the_contract():
     assert to_iso(1758636343.0) == "2025-09-23T14:05:43.000000"
-
-
-def test_a_driver_that_is_not_shipped_ends_the_start_with_one_sentence(settings):
-    with pytest.raises(SettingsError, match=r"GATEWAY_DRIVER=.* is not in this build"):
-        make_driver(dataclasses.replace(settings, gateway_driver=GatewayDriver.WEB))
 
 
 def test_what_fails_on_the_timeline_is_tried_again():

@@ -126,7 +126,8 @@ def test_a_probe_tells_a_living_connection_from_a_dead_one(connected, far_side):
         connected.probe()
     assert time.monotonic() - started < 20
     far_side.come_back()
-    eventually(lambda: connected.probe() is None)
+    eventually(lambda: connected.state() is DriverState.READY)
+    connected.probe()
 
 
 def test_a_revived_connection_sends_again(connected, far_side):
