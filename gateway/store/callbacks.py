@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from gateway.store.tables import CallbackState, callbacks
 
@@ -12,6 +12,20 @@ PENDING = callbacks.c.state == CallbackState.PENDING
 NO_CHAT = ""
 """The lane of what is about no chat."""
 DEAD = callbacks.c.state == CallbackState.DEAD
+
+_ADD = insert(callbacks).values(state=CallbackState.PENDING, tries=0)
+_PENDING_OF = (
+    select(
+        callbacks.c.id,
+        callbacks.c.path,
+        callbacks.c.body,
+        callbacks.c.tries,
+        callbacks.c.request_id,
+    )
+    .where(PENDING, callbacks.c.chat == bindparam("of_chat"))
+    .order_by(callbacks.c.id)
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +66,7 @@ def add_callback(connection: Connection, callback: Callback, *, at: float) -> No
         "body": json.dumps(callback.body, ensure_ascii=False),
         "request_id": callback.request_id,
     }
-    connection.execute(
-        insert(callbacks).values(
-            state=CallbackState.PENDING, tries=0, due_at=at, created_at=at, **values
-        )
-    )
+    connection.execute(_ADD, values | {"due_at": at, "created_at": at})
 
 
 def replace_callback(connection: Connection, callback: Callback, *, at: float) -> None:
@@ -68,15 +78,7 @@ def replace_callback(connection: Connection, callback: Callback, *, at: float) -
 
 def find_pending(connection: Connection, chat: str, *, limit: int) -> list[PendingCallback]:
     """The oldest undelivered callbacks of one chat, in order."""
-    columns = (
-        callbacks.c.id,
-        callbacks.c.path,
-        callbacks.c.body,
-        callbacks.c.tries,
-        callbacks.c.request_id,
-    )
-    query = select(*columns).where(PENDING, callbacks.c.chat == chat)
-    rows = connection.execute(query.order_by(callbacks.c.id).limit(limit))
+    rows = connection.execute(_PENDING_OF, {"of_chat": chat, "limit": limit})
     return [PendingCallback(**row._asdict()) for row in rows]
 
 

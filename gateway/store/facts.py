@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from gateway.store.tables import facts
 
@@ -15,10 +15,14 @@ class Fact(StrEnum):
     """Of a driver that keeps a pace: when its number began."""
 
 
+_CHANGE = update(facts).where(facts.c.name == bindparam("fact"))
+_ADD = insert(facts)
+
+
 def remember(connection: Connection, fact: Fact, value: float) -> None:
-    known = connection.execute(update(facts).where(facts.c.name == fact).values(value=value))
+    known = connection.execute(_CHANGE, {"fact": fact, "value": value})
     if known.rowcount == 0:
-        connection.execute(insert(facts).values(name=fact, value=value))
+        connection.execute(_ADD, {"name": fact, "value": value})
 
 
 def recall(connection: Connection) -> dict[Fact, float | None]:

@@ -1,8 +1,19 @@
 """Which chats have work that is due: both queues are worked off in order per chat."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,24 @@ def find_due_chats(
 
     `only` leaves out rows, so that those behind them come to the front.
     """
-    waiting = table.c.state == state
+    due, later = _look(table) if only is None else _build_look(table, only)
+    moment = {"state": state, "at": at}
+    chats = list(connection.scalars(due, moment | {"limit": limit}))
+    next_due: float | None = connection.scalar(later, moment)
+    return DueChats(chats, None if next_due is None else next_due - at)
+
+
+@cache
+def _look(table: Table) -> tuple[Select[str], Select[float]]:
+    # Asked many times a second: building the statements costs more than running them.
+    return _build_look(table)
+
+
+def _build_look(
+    table: Table, only: ColumnElement[bool] | None = None
+) -> tuple[Select[str], Select[float]]:
+    at: BindParameter[float] = bindparam("at")
+    waiting = table.c.state == bindparam("state")
     if only is not None:
         waiting = and_(waiting, only)
     oldest = select(func.min(table.c.id)).where(waiting).group_by(table.c.chat)
@@ -34,12 +62,9 @@ def find_due_chats(
         select(table.c.chat)
         .where(table.c.id.in_(oldest), table.c.due_at <= at)
         .order_by(*_urgency(table))
-        .limit(limit)
+        .limit(bindparam("limit"))
     )
-    chats = list(connection.scalars(due))
-    later = select(func.min(table.c.due_at)).where(waiting, table.c.due_at > at)
-    next_due: float | None = connection.scalar(later)
-    return DueChats(chats, None if next_due is None else next_due - at)
+    return due, select(func.min(table.c.due_at)).where(waiting, table.c.due_at > at)
 
 
 def _urgency(table: Table) -> list[ColumnElement[int]]:

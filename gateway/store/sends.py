@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from gateway.drivers.events import TemplateUse
 from gateway.store.tables import SendState, sends
@@ -13,6 +13,29 @@ OPEN = (SendState.QUEUED, SendState.SENDING)
 DEPARTED = sends.c.state.in_((SendState.SENDING, SendState.SENT, SendState.UNKNOWN))
 """What went out or may have: `due_at` is then the moment."""
 REPLY, BULK = 0, 1
+
+# Built once: building a statement costs more than running it.
+_ADD = insert(sends).values(state=SendState.QUEUED)
+_ATTEMPTS = (
+    select(sends)
+    .where(sends.c.backend_message_id == bindparam("message_id"))
+    .order_by(sends.c.attempt.desc())
+)
+_STATE = select(sends.c.state).where(sends.c.id == bindparam("send_id"))
+_BY_WHATSAPP_ID = (
+    select(sends).where(sends.c.whatsapp_id == bindparam("known_id")).order_by(sends.c.id).limit(1)
+)
+_NEXT = (
+    select(sends)
+    .where(
+        sends.c.state == SendState.QUEUED,
+        sends.c.chat == bindparam("of_chat"),
+        sends.c.priority <= bindparam("lowest"),
+    )
+    .order_by(sends.c.id)
+    .limit(1)
+)
+_CHANGE = update(sends).where(sends.c.id == bindparam("send_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +64,12 @@ def add_send(
 ) -> None:
     """Store a new send. Raises IntegrityError where this attempt is known."""
     stored = None if template is None else asdict(template)
-    connection.execute(insert(sends).values(state=SendState.QUEUED, template=stored, **values))
+    connection.execute(_ADD, {**values, "template": stored})
 
 
 def find_attempts(connection: Connection, backend_message_id: int) -> list[Send]:
     """Every attempt at this message, the newest first."""
-    query = (
-        select(sends)
-        .where(sends.c.backend_message_id == backend_message_id)
-        .order_by(sends.c.attempt.desc())
-    )
-    return [_read(row) for row in connection.execute(query)]
+    return [_read(row) for row in connection.execute(_ATTEMPTS, {"message_id": backend_message_id})]
 
 
 def find_attempt(connection: Connection, backend_message_id: int, attempt: int) -> Send | None:
@@ -63,25 +81,21 @@ def find_attempt(connection: Connection, backend_message_id: int, attempt: int) 
 
 def find_state(connection: Connection, send_id: int) -> SendState | None:
     """Where a send stands now; None where it is unknown."""
-    state = connection.scalar(select(sends.c.state).where(sends.c.id == send_id))
+    state = connection.scalar(_STATE, {"send_id": send_id})
     return None if state is None else SendState(state)
 
 
 def find_by_whatsapp_id(connection: Connection, whatsapp_id: str) -> Send | None:
-    query = select(sends).where(sends.c.whatsapp_id == whatsapp_id)
-    return _read_first(connection, query.order_by(sends.c.id).limit(1))
+    return _read_first(connection, _BY_WHATSAPP_ID, {"known_id": whatsapp_id})
 
 
 def find_next(connection: Connection, chat: str, *, lowest: int = BULK) -> Send | None:
     """The oldest queued send of this chat that is no less urgent than `lowest`."""
-    query = select(sends).where(
-        sends.c.state == SendState.QUEUED, sends.c.chat == chat, sends.c.priority <= lowest
-    )
-    return _read_first(connection, query.order_by(sends.c.id).limit(1))
+    return _read_first(connection, _NEXT, {"of_chat": chat, "lowest": lowest})
 
 
 def change_send(connection: Connection, send_id: int, **values: Any) -> None:
-    connection.execute(update(sends).where(sends.c.id == send_id).values(**values))
+    connection.execute(_CHANGE, {"send_id": send_id, **values})
 
 
 def settle_send(
@@ -152,8 +166,10 @@ def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(sends).where(condition)) or 0
 
 
-def _read_first(connection: Connection, query: Any) -> Send | None:
-    row = connection.execute(query).first()
+def _read_first(
+    connection: Connection, query: Any, values: Mapping[str, Any] | None = None
+) -> Send | None:
+    row = connection.execute(query, values).first()
     return None if row is None else _read(row)
 
 
