@@ -35,7 +35,7 @@ class Fault:
     strike: Break
     longest: float = 8.0
     shortest: float = 1.0
-    gateways: tuple[str, ...] = ("simulator", "foreign")
+    gateways: tuple[str, ...] = ("simulator", "cloud", "foreign")
     databases: tuple[str, ...] = ("sqlite", "postgresql")
 
 
@@ -123,7 +123,7 @@ def _process_faults() -> Iterator[Fault]:
         name="gateway child kill -9",
         target="gateway",
         strike=kill_child("gateway"),
-        gateways=("simulator",),
+        gateways=("simulator", "cloud"),
     )
 
 
@@ -206,10 +206,35 @@ def _gateway_faults() -> Iterator[Fault]:
 
     yield Fault(name="gateway disconnected", target="connection", strike=disconnected,
                 gateways=("simulator",))  # fmt: skip
+    yield from _graph_faults()
     yield Fault(name="gateway worse", target="worse", gateways=("foreign",),
                 strike=_misbehaving({"percent": 70}, {"percent": 30}))  # fmt: skip
     yield Fault(name="gateway stalls and trickles", target="slow", gateways=("foreign",),
                 strike=_misbehaving({"slow_percent": 40}, {"slow_percent": 8}))  # fmt: skip
+
+
+def _graph_faults() -> Iterator[Fault]:
+    """Of the pretend Graph API behind the driver `cloud`."""
+    for name, bad, good in (
+        ("lost answers", {"lost_percent": 40}, {"lost_percent": 0}),
+        ("errors", {"code_percent": {"131000": 30, "2": 20}}, {"code_percent": {}}),
+        ("rate limits", {"code_percent": {"130429": 20, "131056": 10}}, {"code_percent": {}}),
+        ("slow answers", {"stall": 1.0}, {"stall": 0.0}),
+        ("doubled webhooks", {"doubled": True}, {"doubled": False}),
+        ("shuffled webhooks", {"shuffled": True}, {"shuffled": False}),
+        ("held webhooks", {"webhooks_held": True}, {"webhooks_held": False}),
+    ):
+        target = "codes" if "code_percent" in bad else name
+        yield Fault(name=f"graph {name}", target=target, gateways=("cloud",),
+                    strike=_misbehaving(bad, good))  # fmt: skip
+
+    def away(stage: Stage, seconds: float) -> None:
+        assert stage.graph is not None
+        stage.graph.go_away()
+        time.sleep(seconds)
+        stage.graph.come_back()
+
+    yield Fault(name="graph away", target="graph", gateways=("cloud",), strike=away)
 
 
 def _misbehaving(bad: Mapping[str, object], good: Mapping[str, object]) -> Break:

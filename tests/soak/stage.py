@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from config.settings import PROJECT_ROOT
+from tests.kit.graph_server import GraphServer
 from tests.kit.postgres import PostgresServer
 from tests.kit.programs import Program
 from tests.kit.redis_server import RedisServer
@@ -25,6 +26,8 @@ class Stage:
         self.database, self.gateway = database, gateway
         self.redis = RedisServer(directory / "redis")
         self.postgres = PostgresServer() if database == "postgresql" else None
+        self.graph = GraphServer(directory / "graph.jsonl") if gateway == "cloud" else None
+        """The WhatsApp behind the driver `cloud`; it is never killed, as Meta's is not ours to."""
         self.connected = threading.Lock()
         """Held while the pretend WhatsApp is disconnected: it keeps inbound in memory only."""
         self.slow_ends: list[str] = []
@@ -49,11 +52,16 @@ class Stage:
             self.postgres.start()
             url = self.postgres.create_database()
         settings = {"APP_ENV": "testing", "SEND_RETRY_BASE": str(RETRY_BASE)}
+        if self.graph:
+            settings |= self.graph.environment
         self.stack = Stack(
             self.directory / "stack", redis=self.redis, database_url=url, settings=settings
         )
         if self.gateway == "foreign":
             self.stack.programs["gateway"] = self._foreign_gateway()
+        if self.graph:
+            self.graph.courier.webhook = self.stack.url("gateway", "/webhook")
+            self.graph.start()
         self.stack.start("web", "worker", "beat", "gateway", timeout=120)
 
     def _foreign_gateway(self) -> Program:
@@ -95,6 +103,8 @@ class Stage:
 
     def misbehave(self, **changes: object) -> None:
         """Tell the gateway how to misbehave. Raises `httpx.HTTPError` where it cannot hear."""
+        if self.graph:
+            return self.graph.misbehave(**changes)
         path = "/foreign/misbehave" if self.gateway == "foreign" else "/simulator/misbehave"
         httpx.post(self.stack.url("gateway", path), json=changes, timeout=3).raise_for_status()
 
@@ -108,6 +118,8 @@ class Stage:
     def end(self) -> None:
         if hasattr(self, "stack"):
             self.stack.end()
+            if self.graph:
+                self.graph.stop()
         self.redis.end()
         if self.postgres:
             self.postgres.end()

@@ -21,7 +21,12 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 @pytest.mark.parametrize(
     ("database", "gateway", "seed"),
-    [("sqlite", "simulator", 1), ("postgresql", "simulator", 2), ("sqlite", "foreign", 3)],
+    [
+        ("sqlite", "simulator", 1),
+        ("postgresql", "simulator", 2),
+        ("sqlite", "foreign", 3),
+        ("sqlite", "cloud", 4),
+    ],
 )
 def test_every_promise_is_kept_through_overlapping_faults(
     database: str,

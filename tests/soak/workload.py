@@ -169,6 +169,9 @@ class Workload:
             body = {"phone": phone, "text": text, "whatsapp_id": whatsapp_id}
             with self._stage.connected:
                 return self._insist("gateway", "/simulator/inbound", body)[0] is not None
+        if self._stage.graph and rng.random() < 0.5:
+            self._stage.graph.customer_writes(phone, text, wamid=whatsapp_id)
+            return True
         body = {"phone": phone, "content": text, "whatsapp_id": whatsapp_id}
         twins = [
             threading.Thread(target=self._insist, args=("web", "/messages/inbox", body))
