@@ -89,6 +89,7 @@ def test_receipts_owed_at_a_kill_are_still_given(process, backend):
 
 
 def test_a_lost_answer_is_a_closed_connection_and_the_repeat_sends_nothing(process, backend):
+    """Seen to fail in a copy that knows no repeats, by store or look-up: 4 sends."""
     process.start()
     process.post("/simulator/misbehave", {"lost_answers": 100})
     for _ in range(3):

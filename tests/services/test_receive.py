@@ -40,7 +40,7 @@ def test_fifty_first_messages_of_one_phone_at_once_make_one_customer(shop: Shop)
 
 
 def test_one_message_ten_times_at_once_is_one_row(shop: Shop) -> None:
-    """Seen to fail in a copy without the look-up: the unique index then refused the repeats."""
+    """Seen to fail without look-up and unique index (ten rows); without the look-up alone (503)."""
     for number in range(3):
         assert sorted(shop.at_once([lambda n=number: write(n)] * 10)) == [False] * 9 + [True]
     assert len(shop.all(Message)) == 3
