@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import NullPool, create_engine, text
 
+from config.addresses import normalize_database_url
 from tests.kit.foreign_gateway import ForeignGateway
 from tests.kit.stack import Stack
 from tests.kit.waiting import eventually
@@ -23,6 +25,13 @@ class Scene:
         self.stack = stack
         self.gateway = ForeignGateway(stack.ports["gateway"], backend=stack.url("web"))
         self.web = httpx.Client(base_url=stack.url("web"), timeout=60, trust_env=False)
+        url = normalize_database_url(stack.database_url)
+        self._engine = create_engine(url, poolclass=NullPool)
+
+    def close(self) -> None:
+        """End what is the scene's own; the stack is its maker's."""
+        self.gateway.stop()
+        self.web.close()
 
     def customer(self, number: int = 0) -> int:
         body = {"name": "MK Gan", "phone": f"6012{number:07}"}
@@ -40,14 +49,12 @@ class Scene:
 
     def message(self, message_id: int) -> dict[str, Any]:
         """The row, past every process."""
-        file = self.stack.database_url.removeprefix("sqlite:///")
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
-        connection.row_factory = sqlite3.Row
-        try:
-            found = connection.execute("SELECT * FROM messages WHERE id = ?", [message_id])
-            return dict(found.fetchone())
-        finally:
-            connection.close()
+        return self.rows(f"SELECT * FROM messages WHERE id = {message_id}")[0]
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """What the database has, past every process."""
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(text(query)).mappings()]
 
     def wait_until_mapped(self, message_ids: list[int], *, timeout: float) -> float:
         """Returns the seconds that it took."""

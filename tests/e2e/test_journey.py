@@ -40,7 +40,8 @@ def test_a_message_goes_from_queued_to_read_and_every_event_arrives_in_order(sta
 
         states = [e["message"]["status"] for e in stream.events if e["type"] == "message_status"]
         assert states == ["sending", "accepted", "sent", "delivered", "read"]
-        assert stream.types()[:3] == ["new_customer", "inbound_message", "outbound_message"]
+        types = [name for name in stream.types() if name != "gateway_status"]
+        assert types[:3] == ["new_customer", "inbound_message", "outbound_message"]
         assert stream.ids == sorted(set(stream.ids))
         chat = httpx.get(stack.url("web", f"/messages/{customer_id}")).json()
         assert chat[-1]["ack"] == 3
@@ -59,6 +60,7 @@ def test_a_message_goes_from_queued_to_read_and_every_event_arrives_in_order(sta
 
 
 def test_fifty_first_messages_of_one_phone_at_once_make_one_customer(stack: Stack) -> None:
+    """Seen to fail in a copy without the look-up for the id: repeats were answered 503."""
     phone = "5511987654321"
     before = httpx.get(stack.url("web", "/metrics")).json()["messages_received_total"]
 
@@ -72,8 +74,10 @@ def test_fifty_first_messages_of_one_phone_at_once_make_one_customer(stack: Stac
         stream.wait_for("inbound_message", count=50)
         with ThreadPoolExecutor(10) as pool:
             assert list(pool.map(write, range(10))) == [200] * 10
-        assert stream.types() == ["new_customer"] + ["inbound_message"] * 50
-        last = stream.events[-1]["customer"]
+        # On a busy machine the gateway's status may change meanwhile.
+        types = [name for name in stream.types() if name != "gateway_status"]
+        assert types == ["new_customer"] + ["inbound_message"] * 50
+        last = stream.wait_for("inbound_message", count=50)["customer"]
 
     found = httpx.get(stack.url("web", "/customers/summary"), params={"search": phone}).json()
     assert [customer["unread_count"] for customer in found] == [50]

@@ -46,8 +46,13 @@ def footprint(stack: Stack) -> tuple[int, int, int]:
 
 
 def open_and_close_a_hundred(stack: Stack) -> None:
+    """Answers stay fast meanwhile."""
     with Swarm(stack.url("web", STREAM), size=100) as swarm:
         eventually(lambda: swarm.all_open, timeout=60)
+        started = time.monotonic()
+        for _ in range(10):
+            assert httpx.get(stack.url("web", "/customers/summary"), timeout=30).is_success
+        assert time.monotonic() - started < 10
 
 
 def test_a_hundred_clients_cut_twenty_times_miss_and_repeat_nothing(stack: Stack) -> None:
@@ -84,7 +89,10 @@ def test_five_hundred_streams_opened_and_closed_leave_nothing_behind(stack: Stac
     eventually(is_idle, timeout=40)
 
 
-def test_a_frozen_reader_harms_no_one(stack: Stack) -> None:
+def test_a_frozen_reader_harms_no_one(make_stack: StackFactory) -> None:
+    """Seen to fail in a copy whose feed waits for slow sockets: the other got nothing for 10 s."""
+    stack = make_stack(settings={"WEB_CONCURRENCY": "1"})  # both readers in one process
+    stack.start("web")
     frozen = socket.create_connection(("127.0.0.1", stack.ports["web"]))
     try:
         frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -94,7 +102,8 @@ def test_a_frozen_reader_harms_no_one(stack: Stack) -> None:
             for number in range(120):
                 body = {"phone": "60129999999", "content": long_text, "whatsapp_id": f"{number}"}
                 httpx.post(stack.url("web", "/messages/inbox"), json=body, timeout=30)
-            stream.wait_for("inbound_message", count=120)
+                # One write to the frozen one may be stuck for 20 s: nobody else may wait for it.
+                stream.wait_for("inbound_message", count=number + 1, timeout=10)
             started = time.monotonic()
             assert httpx.get(stack.url("web", "/customers/summary")).status_code == 200
             assert time.monotonic() - started < 5
@@ -105,6 +114,7 @@ def test_a_frozen_reader_harms_no_one(stack: Stack) -> None:
 def test_a_full_set_of_streams_is_refused_with_a_time_to_come_back(
     make_stack: StackFactory,
 ) -> None:
+    """Seen to fail in a copy without the cap: the stream too many was opened."""
     stack = make_stack(settings={"WEB_CONCURRENCY": "1", "WEB_THREADS": "30"})
     stack.start("web")
     with Swarm(stack.url("web", STREAM), size=6) as swarm:
@@ -116,6 +126,7 @@ def test_a_full_set_of_streams_is_refused_with_a_time_to_come_back(
 
 
 def test_streams_go_on_while_redis_is_away_or_frozen(stack: Stack) -> None:
+    """Seen to fail in a copy that does not read the table while it has no Redis."""
     with EventReader(stack.url("web", STREAM)) as stream:
         stack.redis.freeze()
         write(stack, 1)
@@ -130,8 +141,11 @@ def test_streams_go_on_while_redis_is_away_or_frozen(stack: Stack) -> None:
 
 
 def test_open_streams_end_when_the_server_is_told_to_stop(stack: Stack) -> None:
+    """Seen to fail in a copy whose feed never hears of the stop: 10.2 s."""
     with Swarm(stack.url("web", STREAM), size=20) as swarm:
         eventually(lambda: swarm.all_open, timeout=30)
         started = time.monotonic()
         assert stack.programs["web"].stop(timeout=20) == 0
-        assert time.monotonic() - started < 15
+        took = time.monotonic() - started
+    print(f"20 open streams: gone {took:.1f} s after SIGTERM")
+    assert took < 8, "gunicorn itself gives requests 10 s"

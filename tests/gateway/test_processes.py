@@ -32,6 +32,7 @@ def mapped_ids(backend) -> set[int]:
 
 
 def test_accepted_sends_survive_a_kill(process, backend):
+    """Seen to fail without `Sender.recover`: what was half sent at the kill stayed so."""
     process.start()
     process.post("/simulator/misbehave", {"send_delay": 0.2})
     for message_id in range(1, 31):
@@ -44,6 +45,7 @@ def test_accepted_sends_survive_a_kill(process, backend):
 
 
 def test_kills_at_any_moment_lose_and_double_nothing(process, backend):
+    """Seen to fail without `Sender.recover`: what was half sent at a kill stayed so."""
     process.start()
     next_id = 1
     for round_ in range(4):
@@ -87,6 +89,7 @@ def test_receipts_owed_at_a_kill_are_still_given(process, backend):
 
 
 def test_a_lost_answer_is_a_closed_connection_and_the_repeat_sends_nothing(process, backend):
+    """Seen to fail in a copy that knows no repeats, by store or look-up: 4 sends."""
     process.start()
     process.post("/simulator/misbehave", {"lost_answers": 100})
     for _ in range(3):
@@ -94,8 +97,8 @@ def test_a_lost_answer_is_a_closed_connection_and_the_repeat_sends_nothing(proce
             process.send(1, PHONE, "hello")
     process.post("/simulator/misbehave", {"lost_answers": 0})
     assert process.send(1, PHONE, "hello").status_code == 202
-    eventually(lambda: mapped_ids(backend))
-    assert len(process.journal()) == 1
+    eventually(lambda: process.status()["queue"] == 0)
+    assert process.output().count("event=send_done") == len(process.journal()) == 1
 
 
 def test_the_orphan_of_a_killed_master_and_its_successor_never_work_at_once(process, backend):

@@ -49,9 +49,14 @@ class PostgresServer:
         self._program.start()
         eventually(self._answers, timeout=60)
 
+    def stop(self) -> None:
+        """PostgreSQL's fast shutdown: every connection is dropped, no transaction waited for."""
+        self._program.send_signal(signal.SIGINT)
+        self._program.wait(60)
+
     def restart(self) -> None:
         """End it at once, dropping every connection, and start it again with its data."""
-        self._stop()
+        self.stop()
         self.start()
 
     def create_database(self) -> str:
@@ -63,13 +68,8 @@ class PostgresServer:
 
     def end(self) -> None:
         if self._program.is_running():
-            self._stop()
+            self.stop()
         shutil.rmtree(self._room, ignore_errors=True)
-
-    def _stop(self) -> None:
-        """PostgreSQL's fast shutdown: nobody's transaction is waited for."""
-        self._program.send_signal(signal.SIGINT)
-        self._program.wait(60)
 
     def _url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"

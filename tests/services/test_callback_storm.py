@@ -142,6 +142,7 @@ def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
 def test_a_storm_of_callbacks_ends_as_if_each_was_told_once(
     make_stack: StackFactory, redis_server: RedisServer, two_urls: list[str], tmp_path: Path
 ) -> None:
+    """Seen to fail in a copy that parks no acks: those that came before their map were missing."""
     stormy, calm = two_urls
     sends, inbound = (400, 1467) if stormy.startswith("sqlite") else (80, 294)
     calls = callbacks(sends, inbound)
@@ -157,6 +158,7 @@ def test_a_storm_of_callbacks_ends_as_if_each_was_told_once(
     answered = sum(count for status, count in statuses.items() if status.startswith("2"))
     assert answered == len(calls) * TIMES
     assert statuses["201"] == inbound
+    assert statuses["503"] <= answered / 50, "writers take turns, few are sent away"
 
     told_once(calm, redis_server.url, calls, sends)
     assert read_state(stormy) == read_state(calm)

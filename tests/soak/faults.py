@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import httpx
 import psycopg
 
-from tests.soak.disk import fill_disk
+from tests.kit.disk import full_disk
 from tests.soak.processes import kill_child, restart, stop_and_start
 from tests.soak.stage import Stage
 
@@ -170,6 +170,11 @@ def _database_faults() -> Iterator[Fault]:
     def restart_postgres(stage: Stage, seconds: float) -> None:
         assert stage.postgres is not None
         stage.postgres.restart()
+
+    def fill_disk(stage: Stage, seconds: float) -> None:
+        pids = stage.pids()
+        with full_disk(pids[name] for name in ("web", "worker") if name in pids):
+            time.sleep(seconds)
 
     sqlite, postgresql = ("sqlite",), ("postgresql",)
     yield Fault(name="write lock", target="database", strike=lock_sqlite, longest=7,

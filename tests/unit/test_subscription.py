@@ -90,6 +90,7 @@ def test_a_slow_client_gets_every_byte_in_order(
 
 
 def test_a_client_that_is_too_far_behind_gets_the_end() -> None:
+    """Seen to fail in a copy without the limit: it was never ended."""
     left: list[Subscription] = []
     subscription = subscribe(left)
     for number in range(11, 12 + BUFFER):

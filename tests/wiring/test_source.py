@@ -60,6 +60,20 @@ def test_commits_are_made_in_one_place(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name)
+def test_when_a_message_is_due_stands_in_its_row_and_in_no_job(path: Path) -> None:
+    timed = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and (
+            {keyword.arg for keyword in node.keywords} & {"countdown", "eta"}
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "retry")
+        )
+    ]
+    assert timed == []
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name)
 def test_nothing_is_imported_inside_a_function(path: Path) -> None:
     hidden = [
         node.lineno
