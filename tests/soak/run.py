@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.soak.backlog import Backlog
 from tests.soak.comparison import CHECKS
 from tests.soak.faults import carry_out, draw
 from tests.soak.records import Database, read_records, unsettled
@@ -22,6 +23,8 @@ MESSAGES_PER_SECOND = 10
 """What two cores deliver while faults keep them busy: more would only pile up."""
 STREAMS = 6
 WARM_UP = 40
+SLOWEST_MESSAGE = 0.3
+"""Seconds that a machine may take for each message, once it is left alone."""
 PATIENCE = 300.0
 """Seconds after the last fault until what has not settled is called stuck."""
 
@@ -50,19 +53,20 @@ def _run(stage: Stage, report: Report, *, messages: int, faults: int) -> None:
     seconds = max(faults * SECONDS_PER_FAULT, messages / MESSAGES_PER_SECOND)
     diary, customers = Diary(stage.directory / "answers.jsonl"), stage.make_customers()
     reader, inboxes = Database(stage), [Inbox(stage) for _ in range(STREAMS)]
-    _work(stage, diary, customers, messages=WARM_UP, seconds=2).wait(60)
+    crowd = Backlog(reader)
+    _work(stage, diary, customers, crowd, messages=WARM_UP, seconds=2).wait(60)
     for inbox in inboxes:
         inbox.open()
     report.held["before"] = measure(stage)
     plan = draw(stage, seed=report.seed, count=faults, seconds=seconds)
-    workload = _work(stage, diary, customers, messages=messages, seconds=seconds)
+    workload = _work(stage, diary, customers, crowd, messages=messages, seconds=seconds)
     outcome = carry_out(stage, plan)
     _calm(stage)
     calm_at = time.time()
     report.faults, report.faults_missed = dict(outcome.struck), outcome.missed
     report.most_at_once = outcome.most_at_once
     try:
-        workload.wait(PATIENCE)
+        workload.wait(PATIENCE + messages * SLOWEST_MESSAGE)
     except TimeoutError as error:
         report.broken["stuck"] = [str(error)]
     diary.close()
@@ -73,9 +77,22 @@ def _run(stage: Stage, report: Report, *, messages: int, faults: int) -> None:
 
 
 def _work(
-    stage: Stage, diary: Diary, customers: list[int], *, messages: int, seconds: float
+    stage: Stage,
+    diary: Diary,
+    customers: list[int],
+    crowd: Backlog,
+    *,
+    messages: int,
+    seconds: float,
 ) -> Workload:
-    workload = Workload(stage, diary, customers, messages=messages, seconds=seconds)
+    workload = Workload(
+        stage,
+        diary,
+        customers,
+        messages=messages,
+        seconds=seconds,
+        is_crowded=crowd.is_deep,
+    )
     workload.start()
     return workload
 

@@ -86,9 +86,17 @@ class Workload:
     """So many messages to these customers, spread over so many seconds."""
 
     def __init__(
-        self, stage: Stage, diary: Diary, customers: list[int], *, messages: int, seconds: float
+        self,
+        stage: Stage,
+        diary: Diary,
+        customers: list[int],
+        *,
+        messages: int,
+        seconds: float,
+        is_crowded: Callable[[], bool],
     ) -> None:
         self._stage, self._diary = stage, diary
+        self._is_crowded = is_crowded
         self._customers = customers
         self._messages, self._seconds = messages, seconds
         self._run_id = uuid4().hex[:8]
@@ -130,6 +138,8 @@ class Workload:
         mine = self._customers[number::AGENTS]
         rng, places = random.Random(number), self._diary.places
         for turn in self._paced(self._messages // AGENTS):
+            while self._is_crowded() and not self._give_up.is_set():
+                self._give_up.wait(1)
             customer = rng.choice(mine)
             places[customer] += 1
             self._send(customer, places[customer], f"{self._run_id} {number}.{turn}")
