@@ -15,6 +15,8 @@ DEADLINE = 10.0
 """Seconds for one whole answer, however slowly the bytes drip; less where the lease is shorter."""
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 MAX_ANSWER = 64 * 1024
+MAX_TEMPLATES = 8 * 1024 * 1024
+"""Bytes of all templates of an account; any other answer is short."""
 SAYS_NOTHING = frozenset({404, 405, 501})
 """Answers of a gateway that has no such endpoint, or nothing to say."""
 
@@ -96,17 +98,16 @@ class GatewayClient:
         return self._fetch("/qr")
 
     def renew_qr(self) -> dict[str, Any]:
-        """Begin a new round of codes, and the first of them."""
+        """Begin a new round of codes; `/qr` as it is then, at first often still without one."""
         status, answer = self._call("POST", "/qr")
-        if status in SAYS_NOTHING:
-            return self.fetch_qr()  # a line whose codes need no asking for
-        if not 200 <= status < 300:
+        # A line whose codes need no asking for has no such endpoint.
+        if not 200 <= status < 300 and status not in SAYS_NOTHING:
             raise refusal(status, answer)
-        return answer
+        return self.fetch_qr()
 
     def fetch_templates(self) -> list[dict[str, Any]]:
         """The gateway's `/templates`; none where it has no such endpoint."""
-        status, answer = self._call("GET", "/templates")
+        status, answer = self._call("GET", "/templates", longest=MAX_TEMPLATES)
         if status in SAYS_NOTHING:
             return []
         if status != 200:
@@ -152,7 +153,13 @@ class GatewayClient:
         return answer
 
     def _call(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, request_id: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        request_id: str = "",
+        longest: int = MAX_ANSWER,
     ) -> tuple[int, dict[str, Any]]:
         if self._client is None:
             raise RuntimeError("init_app() was not called")
@@ -165,7 +172,7 @@ class GatewayClient:
             deadline(self._deadline),
             self._client.stream(method, path, content=content, headers=headers) as response,
         ):
-            return response.status_code, _read(response)
+            return response.status_code, _read(response, longest)
 
 
 class GatewayFile:
@@ -182,12 +189,12 @@ class GatewayFile:
         yield from self._response.iter_bytes()
 
 
-def _read(response: httpx.Response) -> dict[str, Any]:
+def _read(response: httpx.Response, longest: int) -> dict[str, Any]:
     """The answer's JSON object; an empty one where the body is something else."""
-    body = b""
+    body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > MAX_ANSWER:
+        if len(body) > longest:
             raise httpx.RemoteProtocolError("the answer is too long")
     try:
         answer = orjson.loads(body)

@@ -44,7 +44,7 @@ def bind_queue(settings: Settings) -> Celery:
 
 
 def count_waiting_jobs(app: Celery = celery) -> int:
-    """Jobs about sends that no worker has taken yet; 0 where Redis cannot be asked."""
+    """Jobs that no worker has taken yet, the clock's apart; 0 where Redis cannot be asked."""
     try:
         pool: Any = app.pool
         with pool.acquire(block=True, timeout=1) as connection:

@@ -5,9 +5,16 @@ from flask import Response, request
 from crm.api.access import agent
 from crm.api.answers import json_answer
 from crm.api.parsing import ApiBlueprint
-from crm.errors import MediaLostError, MediaNotFoundError, MediaNotReadyError, UnavailableError
+from crm.errors import (
+    InvalidInputError,
+    MediaLostError,
+    MediaNotFoundError,
+    MediaNotReadyError,
+    NotFoundError,
+    UnavailableError,
+)
 from crm.gateway_client import GatewayFile, gateway
-from crm.gateway_errors import GatewayError
+from crm.gateway_errors import GatewayError, GatewayRefusedError
 from crm.schemas.media import MEDIA_ID
 from crm.schemas.system import ApprovedTemplateSchema, GatewayQrSchema, GatewayStatusSchema
 from crm.services.gateway import fetch_gateway_status
@@ -44,8 +51,10 @@ def gateway_qr() -> Response:
     """The code to pair with, where one is needed; as a picture where SVG is asked for."""
     try:
         if request.accept_mimetypes.best_match(["application/json", PICTURE]) == PICTURE:
-            return _pass_on(gateway.open_file("/qr", headers={"Accept": PICTURE}))
-        return json_answer(gateway.fetch_qr())
+            return _draw_qr()
+        answer = json_answer(gateway.fetch_qr())
+        answer.vary.add("Accept")
+        return answer
     except GatewayError as error:
         raise _away(error) from error
 
@@ -70,6 +79,8 @@ def list_templates() -> Response:
     """The templates that may be sent; none where this kind of line has none."""
     try:
         return json_answer(gateway.fetch_templates())
+    except GatewayRefusedError as error:  # a setting that waiting does not mend
+        raise InvalidInputError(error.reason) from error
     except GatewayError as error:
         raise _away(error) from error
 
@@ -90,6 +101,18 @@ def get_media(media_id: str) -> Response:
         return _pass_on(gateway.open_file(f"/media/{media_id}", headers=wanted))
     except GatewayError as error:
         raise _away(error) from error
+
+
+def _draw_qr() -> Response:
+    file = gateway.open_file("/qr", headers={"Accept": PICTURE})
+    if file.status != 200:
+        file.close()
+        raise NotFoundError("There is no code to scan now; /gateway/status tells what to do.")
+    response = _pass_on(file)
+    # It is another one in half a minute, and whoever has it can read along.
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Accept")
+    return response
 
 
 def _pass_on(file: GatewayFile) -> Response:

@@ -43,8 +43,16 @@ class MediaSchema(Answer):
 class TemplateSchema(Schema):
     """A message that WhatsApp has approved, and what fills its places."""
 
-    name = Text(required=True, validate=validate.Length(1, 512), metadata={"example": "hello"})
-    language = Text(required=True, validate=validate.Length(2, 16), metadata={"example": "en_US"})
+    name = Text(
+        required=True,
+        validate=validate.Regexp(r"[a-z0-9_]{1,512}\Z", error="Must be of a-z, 0-9 and _."),
+        metadata={"example": "hello"},
+    )
+    language = Text(
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9_]{2,16}\Z", error="Must be like en_US."),
+        metadata={"example": "en_US"},
+    )
     params = fields.List(
         Text(validate=validate.Length(1, 1024)),
         load_default=list,

@@ -16,6 +16,8 @@ from crm.phones import parse_lid, phone_key
 from crm.services import circuit
 from crm.transaction import transaction
 
+MOST_READ = 500
+"""Messages that the gateway marks as read at once."""
 TOLD = ("ready", "need_qr", "session_active", "state", "driver", "advice", "detail")
 """What of the status browsers are told of when it changes; ages change all the time."""
 
@@ -103,7 +105,9 @@ def tell_read(customer_id: int, first_id: int, last_id: int) -> str:
     if not address or not whatsapp_ids:
         return "nothing_to_tell"
     try:
-        gateway.mark_read(address, [whatsapp_id for whatsapp_id in whatsapp_ids if whatsapp_id])
+        for start in range(0, len(whatsapp_ids), MOST_READ):
+            part = whatsapp_ids[start : start + MOST_READ]
+            gateway.mark_read(address, [whatsapp_id for whatsapp_id in part if whatsapp_id])
     except GatewayError as error:
         return error.code
     return "told"

@@ -129,8 +129,10 @@ def mark_read(customer_id: int, *, up_to: int | None) -> Customer:
 
 
 def _open_window(customer: Customer, closes_at: datetime | None) -> None:
-    # A message that came late must not shorten what a later one opened.
-    if closes_at and (customer.window_closes_at is None or closes_at > customer.window_closes_at):
+    known = customer.window_closes_at
+    # A message that came late must not shorten what a later one opened; one of a line that knows
+    # no windows ends what another line, used before, has told.
+    if closes_at is None or known is None or closes_at > known:
         customer.window_closes_at = closes_at
 
 

@@ -52,7 +52,8 @@ def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
     """Write down what the gateway said; silence for too long makes a message `unknown`."""
     whatsapp_id, state = _text(told, "whatsapp_id", 255), _text(told, "state")
     with transaction() as tx:
-        if whatsapp_id:
+        # A failed attempt may have had an id: WhatsApp took it, and then gave up on it.
+        if whatsapp_id and state != "failed":
             hold_whatsapp_id(tx.session, whatsapp_id)
             message = lock_outbound_message(tx.session, message_id)
             pair(tx, message, whatsapp_id)
@@ -62,7 +63,7 @@ def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
             message.accepted_at is not None
             and message.accepted_at < clock.now() - GIVE_UP_ASKING_AFTER
         )
-        if state == "failed":
+        if state == "failed" and _is_of_this_attempt(told, message):
             fail(tx, message, code=_text(told, "code"), reason=_text(told, "reason"))
         elif message.dispatch == Dispatch.ACCEPTED and (
             state == "unknown" or (waited_too_long and state not in {"queued", "sending"})
@@ -70,6 +71,12 @@ def learn_outcome(message_id: int, told: dict[str, Any]) -> Message:
             message.maybe_written = True
             give_up(tx, message, code="no_word", reason="The gateway took it and said no more.")
         return message
+
+
+def _is_of_this_attempt(told: dict[str, Any], message: Message) -> bool:
+    """Whether the gateway speaks of the newest attempt, or does not say of which."""
+    attempt = told.get("attempt")
+    return not isinstance(attempt, int) or attempt >= message.gateway_attempt
 
 
 def _text(told: dict[str, Any], name: str, longest: int = 1000) -> str:

@@ -43,6 +43,7 @@ def test_the_code_comes_as_a_picture_where_one_is_asked_for(
     backend.gateway.answers = {"/qr": picture}
     answer = client.get("/gateway/qr", headers={"Accept": "image/svg+xml"})
     assert (answer.data, answer.content_type) == (b"<svg/>", "image/svg+xml")
+    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept")
     assert backend.gateway.requests[-1].headers["Accept"] == "image/svg+xml"
 
 
@@ -51,7 +52,7 @@ def test_a_new_round_of_codes_is_ordered_at_the_gateway(
 ) -> None:
     backend.gateway.answers = {"/qr": (200, {"qr": "2@new", "ready": False})}
     assert client.post("/gateway/qr").get_json() == {"qr": "2@new", "ready": False}
-    assert backend.gateway.requests[-1].method == "POST"
+    assert [request.method for request in backend.gateway.requests] == ["POST", "GET"]
 
 
 def test_templates_are_listed_and_a_gateway_without_any_has_none(
@@ -63,6 +64,27 @@ def test_templates_are_listed_and_a_gateway_without_any_has_none(
     }  # fmt: skip
     backend.gateway.answers = {"/templates": (200, {"templates": [hello]})}
     assert client.get("/templates").get_json() == [hello]
+
+
+def test_many_templates_are_no_broken_answer(client: FlaskClient, backend: Backend) -> None:
+    many = [{"name": f"t{n}", "language": "en", "body": "x" * 500} for n in range(500)]
+    backend.gateway.answers = {"/templates": (200, {"templates": many})}
+    assert len(client.get("/templates").get_json()) == 500
+
+
+def test_templates_that_a_setting_hides_name_it(client: FlaskClient, backend: Backend) -> None:
+    backend.gateway.answers = {"/templates": (422, {"detail": "Set WHATSAPP_BUSINESS_ID."})}
+    answer = client.get("/templates")
+    detail = answer.get_json()["detail"]
+    assert (answer.status_code, "WHATSAPP_BUSINESS_ID" in detail) == (422, True)
+        422,
+        True,
+    )
+
+
+def test_without_a_code_there_is_no_picture_of_it(client: FlaskClient, backend: Backend) -> None:
+    answer = client.get("/gateway/qr", headers={"Accept": "image/svg+xml"})
+    assert (answer.status_code, "code" in answer.get_json()["detail"]) == (404, True)
 
 
 def test_a_pushed_state_reaches_the_browsers_once(client: FlaskClient, backend: Backend) -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm import clock
+from crm.services import outcomes
 from tests.kit.app import Backend
 from tests.kit.fixtures import PHONE, Make
 
@@ -46,6 +47,12 @@ def test_a_message_from_the_customer_opens_the_window_and_an_old_one_does_not_cl
     assert hear(client, in_hours(-5)) == customer_id
     (row,) = client.get("/customers/summary").get_json()
     assert row["window_closes_at"] > in_hours(19)
+    assert send_to(client, customer_id, content="Hello").status_code == 201
+
+
+def test_a_line_that_knows_no_windows_ends_what_another_has_told(client: FlaskClient) -> None:
+    customer_id = hear(client, in_hours(-1))
+    client.post("/messages/inbox", json={"phone": PHONE, "content": "Again"})
     assert send_to(client, customer_id, content="Hello").status_code == 201
 
 
@@ -90,13 +97,18 @@ def failed(message: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return body | {"whatsapp_id": WID} | changes
 
 
-def test_what_whatsapp_took_and_gave_up_on_is_failed(client: FlaskClient, send_as: Make) -> None:
+def test_what_whatsapp_took_and_gave_up_on_is_failed(
+    client: FlaskClient, backend: Backend, send_as: Make
+) -> None:
     message = send_as(dispatch="accepted")
     client.post("/messages/map", json={"backend_id": message["id"], "whatsapp_id": WID})
     answer = client.post("/messages/failed", json=failed(message)).get_json()
     assert (answer["status"], answer["error"]) == ("failed", "Undeliverable.")
     again = client.post(f"/messages/{message['id']}/retry", json={}).get_json()
     assert (again["status"], again["whatsapp_id"]) == ("queued", None)
+    told = {"state": "failed", "attempt": 1, "whatsapp_id": WID, "code": "131026"}
+    with backend.app.app_context():
+        assert outcomes.learn_outcome(message["id"], told).status == "queued"
     late = client.post("/messages/failed", json=failed(message, attempt=1)).get_json()
     assert late["status"] == "queued"
 
