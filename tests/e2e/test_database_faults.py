@@ -83,16 +83,13 @@ def scene_on_postgres(make_stack: StackFactory, own_postgres: PostgresServer) ->
         yield scene
 
 
-def test_while_postgresql_is_away_answers_are_503_and_what_was_taken_goes_out_once(
-    scene_on_postgres: Scene, own_postgres: PostgresServer
-) -> None:
-    """Seen to fail without `translate` (500), and where no sweep sends lost jobs again."""
-    scene = scene_on_postgres
-    scene.stack.start()
-    customer_ids = [scene.customer(number) for number in range(5)]
-    worker = scene.stack.programs["worker"]
+def write_while_it_is_away(
+    scene: Scene, customer_ids: list[int], server: PostgresServer
+) -> Answers:
+    """Agents write all the time, and the server is gone for three seconds of it."""
     answers: Answers = {}
     stop = threading.Event()
+    worker = scene.stack.programs["worker"]
 
     def write() -> None:
         while not stop.is_set():
@@ -106,16 +103,27 @@ def test_while_postgresql_is_away_answers_are_503_and_what_was_taken_goes_out_on
         try:
             worker.freeze()  # so that jobs wait
             time.sleep(2)
-            own_postgres.stop()
+            server.stop()
             worker.thaw()  # and are lost: no row can be read
             assert scene.web.get("/customers/summary").status_code == 503
             assert scene.web.get("/healthz").status_code == 200
             time.sleep(3)
-            own_postgres.start()
+            server.start()
             time.sleep(3)
         finally:
             stop.set()
             writing.result()
+    return answers
+
+
+def test_while_postgresql_is_away_answers_are_503_and_what_was_taken_goes_out_once(
+    scene_on_postgres: Scene, own_postgres: PostgresServer
+) -> None:
+    """Seen to fail without `translate` (500), and where no sweep sends lost jobs again."""
+    scene = scene_on_postgres
+    scene.stack.start()
+    customer_ids = [scene.customer(number) for number in range(5)]
+    answers = write_while_it_is_away(scene, customer_ids, own_postgres)
     again = send_under_keys(scene, customer_ids, refused(answers))
     print(f"{len(answers)} sends, {len(again)} refused while PostgreSQL was away")
     assert 0 < len(again) < len(answers)

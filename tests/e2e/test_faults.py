@@ -252,6 +252,10 @@ def test_messages_wait_for_a_gateway_that_is_away_and_go_when_it_returns(scene: 
 def test_sigterm_ends_everything_in_time_and_a_message_in_flight_is_not_lost(
     scene: Scene, gateway: str
 ) -> None:
+    """Still passed in copies without soft shutdown or released leases, or with longer time-outs.
+
+    So it shows that the promise holds, but not which guard holds it.
+    """
     scene.gateway.start()
     scene.gateway.backend = None
     scene.stack.start("web", "worker", "beat")

@@ -61,6 +61,7 @@ def test_commits_are_made_in_one_place(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name)
 def test_when_a_message_is_due_stands_in_its_row_and_in_no_job(path: Path) -> None:
+    """Seen to fail in a copy whose jobs are sent with a countdown."""
     timed = [
         node.lineno
         for node in ast.walk(tree(path))
