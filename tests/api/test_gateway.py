@@ -77,9 +77,6 @@ def test_templates_that_a_setting_hides_name_it(client: FlaskClient, backend: Ba
     answer = client.get("/templates")
     detail = answer.get_json()["detail"]
     assert (answer.status_code, "WHATSAPP_BUSINESS_ID" in detail) == (422, True)
-        422,
-        True,
-    )
 
 
 def test_without_a_code_there_is_no_picture_of_it(client: FlaskClient, backend: Backend) -> None:
