@@ -64,6 +64,9 @@ class Settings:
     secret_key: str
     cors_origins: tuple[str, ...]
     auth_required: bool
+    rate_limit: str
+    """Requests of each agent and of each token, where sign-in is required: `600/minute`."""
+    streams_per_agent: int
     gateway_driver: GatewayDriver
     gateway_driver_is_chosen: bool
     simulator_enabled: bool
@@ -135,6 +138,8 @@ def _read(env: Env) -> Settings:
         secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
         cors_origins=_values(env, "CORS_ORIGINS", FRONTEND_ORIGINS),
         auth_required=production or env.bool("AUTH_REQUIRED", False),
+        rate_limit=env.str("RATE_LIMIT", "600/minute"),
+        streams_per_agent=env.int("STREAMS_PER_AGENT", 10),
         gateway_driver=env.enum(
             "GATEWAY_DRIVER", default=GatewayDriver.SIMULATOR, enum=GatewayDriver, by_value=True
         ),

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.addresses import normalize_database_url
 from config.settings import AppEnv, load_settings
+from crm.api.limits import limiter
 from crm.extensions import Base, db
 from crm.factory import create_app
 from crm.gateway_client import gateway
@@ -143,6 +144,7 @@ class Backend:
             own = Counter.name != CounterName.DATABASE_ID
             session.execute(update(Counter).where(own).values(value=0))
             session.execute(update(GatewayLink).values(**FRESH_LINK))
+            limiter.reset()
 
     def close(self) -> None:
         """Give back every connection."""

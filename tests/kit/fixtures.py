@@ -30,6 +30,12 @@ def backend(migrated: Backend) -> Iterator[Backend]:
 
 
 @pytest.fixture
+def with_sign_in(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents have to sign in."""
+    monkeypatch.setitem(backend.app.config, "AUTH_REQUIRED", True)
+
+
+@pytest.fixture
 def client(backend: Backend) -> FlaskClient:
     return backend.client()
 
