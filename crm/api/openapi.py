@@ -28,6 +28,16 @@ DESCRIPTION = (
     "A shop's agents answer customers in one inbox, over WhatsApp, and nothing is ever lost. "
     "All times are UTC, ISO 8601 with six decimals and no offset. Every error has a `detail`."
 )
+SPEC = {
+    "info": {"description": DESCRIPTION},
+    "components": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "description": "Of `POST /tokens`."},
+        }
+    },
+    # None at all on a developer's machine, and for a browser that has signed in.
+    "security": [{}, {"token": []}],
+}
 # Both pages bring a script of their own inline; ReDoc would fetch its maker's logo from afar.
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -61,7 +71,7 @@ def init_openapi(app: Flask) -> None:
     app.config.update(
         API_TITLE="WhatsApp CRM",
         API_VERSION="1.0",
-        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
+        API_SPEC_OPTIONS=SPEC,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",

@@ -1,5 +1,6 @@
 """The first owner's link, tokens, the audit, and the commands of operators."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -40,6 +41,20 @@ def test_the_first_owner_comes_in_by_the_link_once(backend: Backend, link: str) 
     assert Person(backend).sign_in(SETUP["login"]).status_code == 200
     with backend.app.app_context():
         assert agents.offer_setup() is None
+
+
+def test_of_many_who_come_at_once_one_becomes_the_owner(backend: Backend, link: str) -> None:
+    with backend.app.app_context():
+        links = [link, agents.offer_setup()]
+
+    def come(number: int) -> int:
+        body = SETUP | {"token": links[number % 2], "login": f"owner{number}"}
+        return backend.client().post("/auth/setup", json=body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        given = sorted(pool.map(come, range(4)))
+    assert given == [201, 403, 403, 403]
+    assert backend.counts()["agents"] == 1
 
 
 @pytest.mark.parametrize("token", ["x", "x" * 43, "\u00e9" * 20])
