@@ -18,6 +18,7 @@ PHONE = "60123456789"
 def migrated(database_url: str, redis_server: RedisServer) -> Iterator[Backend]:
     """The backend of a module; a test asks for `backend`, which is empty."""
     with running_backend(database_url, redis_server.url) as running:
+        running.count_patiently()
         yield running
 
 
