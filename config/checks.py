@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
+RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 MIN_SECRET = 32
 CLOUD_NEEDS = {
     "WHATSAPP_TOKEN": "the access token of a system user",
@@ -69,6 +70,7 @@ def _bad_number(settings: Settings) -> str | None:
         ("PROXY_HOPS", settings.proxy_hops, 0),
         ("WEB_CONCURRENCY", settings.web_concurrency, 1),
         ("WEB_THREADS", settings.web_threads, 2),
+        ("STREAMS_PER_AGENT", settings.streams_per_agent, 1),
         ("SEND_LEASE", settings.send_lease, 1),
         ("MEDIA_MAX_BYTES", settings.media.max_bytes, 1),
         ("MEDIA_KEEP_DAYS", settings.media.keep_days, 0),
@@ -81,6 +83,8 @@ def _bad_number(settings: Settings) -> str | None:
         return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
     if not 0 < settings.probe_interval <= 3600:
         return "PROBE_INTERVAL must be more than 0 and at most 3600 seconds."
+    if not RATE.fullmatch(settings.rate_limit):
+        return f"RATE_LIMIT={settings.rate_limit} is no rate, write it like 600/minute."
     return None
 
 

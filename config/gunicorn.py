@@ -1,5 +1,7 @@
 """gunicorn's settings for the backend."""
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -17,6 +19,15 @@ timeout = 60
 control_socket_disable = True
 # Every process of this master tells the same uptime.
 raw_env = [f"WEB_STARTED_AT={settings.started_at}"]
+
+
+def when_ready(_server: Any) -> None:
+    """Where nobody has an account yet, print the owner's link: once, not in every worker.
+
+    In a process of its own, so that the master opens no connection that its workers would share.
+    """
+    if settings.is_production:
+        subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "agents", "setup-link"])
 
 
 def post_worker_init(worker: Any) -> None:

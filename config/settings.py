@@ -90,6 +90,9 @@ class Settings:
     secret_key: str
     cors_origins: tuple[str, ...]
     auth_required: bool
+    rate_limit: str
+    """Requests of each agent and of each token, where sign-in is required: `600/minute`."""
+    streams_per_agent: int
     gateway_driver: GatewayDriver
     gateway_driver_is_chosen: bool
     cloud: CloudSettings
@@ -158,10 +161,8 @@ def _read(env: Env) -> Settings:
         port=env.int("PORT", None),
         proxy_hops=env.int("PROXY_HOPS", 0),
         var_dir=var_dir,
-        database_url=_database_url(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
-        gateway_database_url=_database_url(
-            env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"
-        ),
+        database_url=_database(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
+        gateway_database_url=_database(env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"),
         redis_url=env.str("REDIS_URL", None),
         gateway_url=env.str("GATEWAY_URL", "http://127.0.0.1:3002").rstrip("/"),
         backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),
@@ -169,6 +170,8 @@ def _read(env: Env) -> Settings:
         secret_key=env.str("SECRET_KEY", "") or ("" if production else _kept_secret(var_dir)),
         cors_origins=_values(env, "CORS_ORIGINS", FRONTEND_ORIGINS),
         auth_required=production or env.bool("AUTH_REQUIRED", False),
+        rate_limit=env.str("RATE_LIMIT", "600/minute"),
+        streams_per_agent=env.int("STREAMS_PER_AGENT", 10),
         gateway_driver=_choice(env, "GATEWAY_DRIVER", GatewayDriver.SIMULATOR),
         gateway_driver_is_chosen=bool(env.str("GATEWAY_DRIVER", "")),
         cloud=_read_cloud(env),
@@ -216,7 +219,7 @@ def _values(env: Env, name: str, default: list[str]) -> tuple[str, ...]:
     return tuple(value.strip() for value in env.list(name, default) if value.strip())
 
 
-def _database_url(env: Env, name: str, sqlite_file: Path) -> str:
+def _database(env: Env, name: str, sqlite_file: Path) -> str:
     return normalize_database_url(env.str(name, f"sqlite:///{sqlite_file}"))
 
 

@@ -3,12 +3,17 @@
     CrmError                        500
     ├── InvalidInputError           422  the data is well-formed but not acceptable
     ├── NotSignedInError            401  who is calling is not known
+    │   └── WrongPasswordError
     ├── ForbiddenError              403  who is calling may not do this
+    │   └── SetupLinkError
     ├── NotFoundError               404
+    │   ├── AgentNotFoundError
     │   ├── CustomerNotFoundError
     │   ├── MessageNotFoundError
-    │   └── MediaNotFoundError
+    │   ├── MediaNotFoundError
+    │   └── TokenNotFoundError
     ├── ConflictError               409
+    │   ├── LoginTakenError
     │   ├── PhoneTakenError
     │   ├── IdempotencyKeyReusedError
     │   ├── MappingConflictError
@@ -51,16 +56,40 @@ class NotSignedInError(CrmError):
     status = 401
 
 
+class WrongPasswordError(NotSignedInError):
+    """Login and password are not those of an agent who may sign in."""
+
+    def __init__(self, detail: str = "Login or password is wrong.") -> None:
+        super().__init__(detail)
+
+
 class ForbiddenError(CrmError):
     """The caller is known, or need not be, but may not do this."""
 
     status = 403
 
 
+class SetupLinkError(ForbiddenError):
+    """A link for the first owner that is used, expired or made up."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link is used or more than a day old; a restart prints a new one for as long as "
+            "nobody has an account."
+        )
+
+
 class NotFoundError(CrmError):
     """The thing asked for does not exist."""
 
     status = 404
+
+
+class AgentNotFoundError(NotFoundError):
+    """No such agent."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no agent with this login.")
 
 
 class CustomerNotFoundError(NotFoundError):
@@ -84,6 +113,13 @@ class MediaNotFoundError(NotFoundError):
         super().__init__("There is no such file.")
 
 
+class TokenNotFoundError(NotFoundError):
+    """No such token."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such token.")
+
+
 class MediaLostError(CrmError):
     """A file that there was and never will be again."""
 
@@ -97,6 +133,13 @@ class ConflictError(CrmError):
     """The request contradicts what is stored."""
 
     status = 409
+
+
+class LoginTakenError(ConflictError):
+    """An agent with this login exists."""
+
+    def __init__(self) -> None:
+        super().__init__("Another agent has this login.")
 
 
 class PhoneTakenError(ConflictError):
@@ -163,7 +206,7 @@ class DatabaseUnavailableError(UnavailableError):
 
 
 class TooManyStreamsError(UnavailableError):
-    """This process has as many open event streams as it may hold."""
+    """This process has as many open event streams as it, or their holder, may hold."""
 
-    def __init__(self) -> None:
-        super().__init__("Too many event streams are open; try again.", retry_after=5)
+    def __init__(self, detail: str = "Too many event streams are open; try again.") -> None:
+        super().__init__(detail, retry_after=5)

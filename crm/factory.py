@@ -14,8 +14,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config.redis import redis_url
 from config.settings import Settings, load_settings
 from crm.api.access import init_access
+from crm.api.access_log import init_access_log
+from crm.api.callers import init_callers
 from crm.api.errors import init_errors
 from crm.api.feed import feed
+from crm.api.headers import init_headers
+from crm.api.limits import init_limits
 from crm.api.openapi import init_openapi
 from crm.api.parsing import IdConverter
 from crm.api.tracing import init_tracing, timings
@@ -67,7 +71,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     limit = min(DEADLINE, settings.send_lease * 2 / 3)
     gateway.init_app(base_url=settings.gateway_url, token=token, deadline=limit)
     init_tracing(app)
+    init_headers(app, is_production=settings.is_production)
+    init_callers(app, is_production=settings.is_production)
     init_access(app)
+    init_access_log(app)
+    init_limits(app, redis_url=redis_url(settings), prefix=PREFIX)
     init_errors(app)
     init_openapi(app)
     init_cli(app)
@@ -91,7 +99,9 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
         "INTERNAL_TOKENS": settings.internal_tokens,
         "AUTH_REQUIRED": settings.auth_required,
+        "RATE_LIMIT": settings.rate_limit,
         "ALLOW_HTTP_PHOTOS": not settings.is_production,
+        "BACKEND_URL": settings.backend_url,
         "CORS_ORIGINS": settings.cors_origins,
         "SEND_RETRY_BASE": settings.send_retry_base,
         "SEND_LEASE": settings.send_lease,
@@ -124,6 +134,12 @@ def _init_redis(app: Flask, settings: Settings) -> None:
     channel = f"{PREFIX}events"
     hints.init_app(celery=bind_queue(settings), redis=commands, channel=channel)
     timings.init_app(redis=commands, prefix=PREFIX)
-    feed.init_app(app, redis=channel_reader, channel=channel, max_streams=settings.max_streams)
+    feed.init_app(
+        app,
+        redis=channel_reader,
+        channel=channel,
+        max_streams=settings.max_streams,
+        per_holder=settings.streams_per_agent,
+    )
     app.extensions["redis"] = commands
     app.extensions["feed"] = feed

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, ColumnElement, DateTime
 
 from crm.clock import to_wire
 from crm.json_sql import embedded_json, json_object, wire_time
-from crm.models import Customer, Message
+from crm.models import ApiToken, AuditEntry, Customer, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,16 @@ CUSTOMER = _shape(
 )  # fmt: skip
 MESSAGE = _shape(
     Message, "id", "customer_id", "direction", "content", "timestamp", "ack", "whatsapp_id",
-    "status", "error", "attempts", "media", "template", client_message_id="idempotency_key",
+    "status", "error", "attempts", "media", "template", "author",
+    client_message_id="idempotency_key",
 )  # fmt: skip
 MESSAGE_STATE = _shape(Message, "id", "ack", "status", "whatsapp_id", "error")
 INBOUND_STATE = _shape(Message, *MESSAGE_STATE.fields, "media")
+API_TOKEN = _shape(
+    ApiToken, "id", "name", "prefix", "scope", "created_by", "created_at", "last_used_at",
+    "revoked_at",
+)  # fmt: skip
+AUDIT_ENTRY = _shape(AuditEntry, "id", "at", "action", "actor", "subject", "address")
 
 customer_summary = CUSTOMER_SUMMARY.of
 """A row of the inbox's list."""
@@ -63,6 +69,8 @@ message_state = MESSAGE_STATE.of
 """What may change of an outbound message after it was written."""
 inbound_state = INBOUND_STATE.of
 """What may change of an inbound one."""
+api_token = API_TOKEN.of
+"""A script's token, without what would let anyone use it."""
 
 
 def _plain(value: Any) -> Any:

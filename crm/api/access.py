@@ -9,10 +9,14 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
 from config.addresses import is_loopback_host
+from crm.actors import ActorKind
+from crm.api.callers import current_caller, has_csrf_token, is_fresh
 from crm.errors import ForbiddenError, NotSignedInError
+from crm.models import Role, Scope
+from crm.queries.callers import Caller
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -24,7 +28,10 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 class Access(StrEnum):
     PUBLIC = "public"  # anyone
-    AGENT = "agent"  # signed in, where sign-in is required
+    AGENT = "agent"  # signed in, where sign-in is required; tokens may look
+    SENDING = "sending"  # the same, and tokens that may send
+    OWNER = "owner"  # an owner, where sign-in is required; no token
+    PERSON = "person"  # signed in, required or not; no token
     INTERNAL = "internal"  # the gateway and other services
     AGENT_OR_INTERNAL = "agent_or_internal"
 
@@ -41,6 +48,9 @@ def access(rule: Access, *, max_body: int = MAX_BODY) -> Callable[[View], View]:
 
 public = access(Access.PUBLIC)
 agent = access(Access.AGENT)
+sending = access(Access.SENDING)
+owner = access(Access.OWNER)
+person = access(Access.PERSON)
 internal = access(Access.INTERNAL)
 internal_inbox = access(Access.INTERNAL, max_body=MAX_INBOX_BODY)
 agent_or_internal = access(Access.AGENT_OR_INTERNAL)
@@ -64,13 +74,44 @@ def decide() -> None:
     request.max_content_length = getattr(view, "max_body", MAX_BODY)
     rule = getattr(view, "access", None)
     if rule in {Access.INTERNAL, Access.AGENT_OR_INTERNAL} and _is_internal():
+        g.is_internal = True
         return
     if rule == Access.INTERNAL:
         raise NotSignedInError("This endpoint is for the product's own services only.")
     _refuse_foreign_pages()
     _refuse_foreign_names()
-    if rule != Access.PUBLIC and current_app.config["AUTH_REQUIRED"]:
-        raise NotSignedInError("Sign in first.")
+    if rule != Access.PUBLIC:
+        _require(rule)
+
+
+def _require(rule: Access | None) -> None:
+    caller = current_caller()
+    if caller is None:
+        if rule == Access.PERSON or current_app.config["AUTH_REQUIRED"]:
+            raise NotSignedInError("Sign in first.")
+    elif caller.actor.kind == ActorKind.TOKEN:
+        _require_scope(rule, caller)
+    else:
+        _require_role(rule, caller)
+
+
+def _require_scope(rule: Access | None, caller: Caller) -> None:
+    if rule in {Access.OWNER, Access.PERSON}:
+        raise ForbiddenError("A token may not do this; sign in.")
+    may_send = rule == Access.SENDING and caller.scope == Scope.SEND
+    if request.method in UNSAFE and not may_send:
+        raise ForbiddenError("This token may not do that.")
+
+
+def _require_role(rule: Access | None, caller: Caller) -> None:
+    if rule == Access.OWNER and caller.role != Role.OWNER:
+        raise ForbiddenError("Only an owner may do this.")
+    if request.method not in UNSAFE:
+        return
+    if not has_csrf_token():
+        raise ForbiddenError("The X-CSRF-Token header is missing or old; GET /auth/me tells it.")
+    if rule == Access.OWNER and not is_fresh():
+        raise ForbiddenError("Your address or browser changed: sign in again to do this.")
 
 
 def _is_internal() -> bool:

@@ -44,7 +44,11 @@ def list_answer(
         return Response(status=304, headers=headers)
     if query.get("limit") is None:
         return _whole_answer(version, headers, whole)
-    found = page(query["limit"], query.get("cursor"))
+    return page_answer(query, page(query["limit"], query.get("cursor")), headers=headers)
+
+
+def page_answer(query: Mapping[str, Any], found: Page, *, headers: dict[str, str]) -> Response:
+    """Some rows of a list, and where the next ones are."""
     if found.next_cursor:
         headers["Link"] = f'<{_next_address(query, found.next_cursor)}>; rel="next"'
     return Response(found.body, headers=headers, mimetype=JSON)

@@ -8,6 +8,7 @@ from flask import Response, current_app
 from crm import wire
 from crm.api.access import agent, internal
 from crm.api.answers import json_answer, list_answer
+from crm.api.callers import current_actor
 from crm.api.parsing import ApiBlueprint
 from crm.errors import InvalidInputError
 from crm.queries import customers as queries
@@ -104,7 +105,7 @@ def update_customer(changes: dict[str, Any], customer_id: int) -> Response:
 @blp.alt_response(404, description="There is no such customer.")
 def delete_customer(customer_id: int) -> Response:
     """Erase a customer with all messages, here and at the gateway."""
-    services.delete_customer(customer_id)
+    services.delete_customer(customer_id, actor=current_actor())
     return Response(status=204)
 
 

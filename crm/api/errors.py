@@ -8,6 +8,7 @@ from flask.json import jsonify
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from crm.api.limits import seconds_to_wait
 from crm.errors import CrmError, InvalidInputError, UnavailableError
 from crm.transaction import translate
 
@@ -20,6 +21,7 @@ SENTENCES = {
     413: "The request body is too large.",
     415: "Send JSON, with Content-Type: application/json.",
     422: "The data is not valid.",
+    429: "Too many requests; try again later.",
 }
 
 
@@ -64,6 +66,8 @@ def answer_http_error(error: HTTPException) -> Response:
     response = answer(status, detail, errors)
     if status == 405 and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+    if status == 429:
+        response.headers["Retry-After"] = str(seconds_to_wait())
     if status == 413:
         response.headers["Connection"] = "close"
     return response

@@ -20,13 +20,17 @@ from redis.exceptions import RedisError
 
 from crm.api.subscription import LiveEvent, Subscription
 from crm.errors import TooManyStreamsError
+from crm.queries import callers
 from crm.queries import events as queries
+from crm.queries.callers import Caller
 
 log = structlog.get_logger(__name__)
 
 SILENCE = 1.0
 """Seconds without a hint after which the table is read."""
 RECONNECT_PAUSE = 1.0
+LOOK_AT_HOLDERS = 15.0
+"""Seconds between looks whether those who hold streams may still; one query for all of them."""
 
 
 class EventFeed:
@@ -34,15 +38,19 @@ class EventFeed:
 
     def __init__(self) -> None:
         self.is_stopping: Callable[[], bool] = lambda: False
+        self.look_at_holders = LOOK_AT_HOLDERS
         self._lock = threading.Lock()
         self._subscriptions: set[Subscription] = set()
         self._owner = 0
         self._last = 0
+        self._looked_at_holders = 0.0
 
-    def init_app(self, app: Flask, *, redis: "Redis[Any]", channel: str, max_streams: int) -> None:
+    def init_app(
+        self, app: Flask, *, redis: "Redis[Any]", channel: str, max_streams: int, per_holder: int
+    ) -> None:
         """Bind to an app; the thread starts with the first stream."""
         self._app, self._redis, self._channel = app, redis, channel
-        self._max_streams = max_streams
+        self._max_streams, self._per_holder = max_streams, per_holder
         self._last = 0  # ids of another database mean nothing here
 
     @property
@@ -50,21 +58,28 @@ class EventFeed:
         """How many streams this process holds."""
         return len(self._subscriptions)
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self, holder: Caller | None = None) -> Subscription:
         """Open a stream from now on. Raises `TooManyStreamsError`."""
         self._ensure_thread()
-        if len(self._subscriptions) >= self._max_streams or self.is_stopping():
+        if self.is_stopping():
             raise TooManyStreamsError
+        self._require_room(holder)
         extent = self._read(queries.read_extent)
         with self._lock:
-            if len(self._subscriptions) >= self._max_streams:
-                raise TooManyStreamsError  # others were faster while the table was read
+            self._require_room(holder)  # others may have been faster while the table was read
             if not self._subscriptions:
                 # Nobody listened, so nothing was read; what came meanwhile is in the table.
                 self._last = max(self._last, extent.newest)
-            subscription = Subscription(self._last, extent, self._leave)
+            subscription = Subscription(self._last, extent, self._leave, holder=holder)
             self._subscriptions.add(subscription)
         return subscription
+
+    def _require_room(self, holder: Caller | None) -> None:
+        if len(self._subscriptions) >= self._max_streams:
+            raise TooManyStreamsError
+        own = [each for each in list(self._subscriptions) if holder and each.is_held_by(holder)]
+        if len(own) >= self._per_holder:
+            raise TooManyStreamsError("You have too many event streams open; close some.")
 
     def _leave(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
@@ -77,7 +92,7 @@ class EventFeed:
                 threading.Thread(target=self._run, name="event-feed", daemon=True).start()
                 self._owner = os.getpid()
 
-    def _read(self, query: Callable[..., Any], *args: int) -> Any:
+    def _read(self, query: Callable[..., Any], *args: Any) -> Any:
         with self._app.app_context():
             return query(*args)
 
@@ -85,6 +100,7 @@ class EventFeed:
         hints: PubSub | None = None
         while not self.is_stopping():
             try:
+                self._end_where_holder_may_not()
                 hints = hints or self._listen()
                 self._take_hint(hints)
             except (RedisError, OSError) as error:
@@ -133,6 +149,19 @@ class EventFeed:
             except Exception as error:
                 log.warning("event_table_unreadable", reason=type(error).__name__)
             time.sleep(0.25)
+
+    def _end_where_holder_may_not(self) -> None:
+        """End the streams of sessions and tokens that are over."""
+        if time.monotonic() < self._looked_at_holders + self.look_at_holders:
+            return
+        self._looked_at_holders = time.monotonic()
+        held = [each for each in list(self._subscriptions) if each.holder]
+        if not held:
+            return
+        valid = self._read(callers.still_valid, {each.holder.proof for each in held if each.holder})
+        for subscription in held:
+            if subscription.holder and subscription.holder.proof not in valid:
+                subscription.end()
 
     def _fan_out(self, events: Iterable[tuple[int, bytes]]) -> None:
         for event_id, document in events:

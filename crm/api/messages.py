@@ -5,8 +5,9 @@ from typing import Any
 from flask import Response, g, request
 
 from crm import wire
-from crm.api.access import agent
+from crm.api.access import agent, sending
 from crm.api.answers import json_answer, list_answer
+from crm.api.callers import current_actor
 from crm.api.parsing import ApiBlueprint
 from crm.errors import InvalidInputError
 from crm.models import Priority
@@ -63,7 +64,7 @@ def list_chat(query: dict[str, Any], customer_id: int) -> Response:
 
 
 @blp.route("/send", methods=["POST"])
-@agent
+@sending
 @blp.doc(parameters=[KEY_HEADER])
 @blp.arguments(SendSchema)
 @blp.response(201, MessageSchema)
@@ -82,6 +83,7 @@ def send_message(data: dict[str, Any]) -> Response:
         content=data["content"],
         template=data["template"],
         priority=Priority[data["priority"].upper()],
+        author=current_actor(),
     )
     message, is_new = services.send_message(
         draft,
@@ -92,7 +94,7 @@ def send_message(data: dict[str, Any]) -> Response:
 
 
 @blp.route("/retry_failed", methods=["POST"])
-@agent
+@sending
 @blp.response(200, RetriedSchema)
 def retry_failed() -> Response:
     """Send every failed message again."""
@@ -100,7 +102,7 @@ def retry_failed() -> Response:
 
 
 @blp.route("/<id:message_id>/retry", methods=["POST"])
-@agent
+@sending
 @blp.arguments(RetrySchema)
 @blp.response(200, MessageSchema)
 @blp.alt_response(404, description="There is no such message.")
@@ -111,7 +113,7 @@ def retry_message(data: dict[str, Any], message_id: int) -> Response:
 
 
 @blp.route("/<id:message_id>/cancel", methods=["POST"])
-@agent
+@sending
 @blp.response(200, MessageSchema)
 @blp.alt_response(404, description="There is no such message.")
 @blp.alt_response(409, description="It is on its way already.")

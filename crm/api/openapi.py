@@ -8,7 +8,17 @@ from flask import Flask, Response, make_response, send_from_directory
 from flask_smorest import Api
 from flask_swagger_ui import __file__ as swagger_ui_file
 
-from crm.api import callbacks, customers, gateway, messages, stream, system
+from crm.api import (
+    audit,
+    auth,
+    callbacks,
+    customers,
+    gateway,
+    messages,
+    stream,
+    system,
+    tokens,
+)
 from crm.api.access import public
 from crm.schemas.base import ErrorSchema
 
@@ -18,6 +28,16 @@ DESCRIPTION = (
     "A shop's agents answer customers in one inbox, over WhatsApp, and nothing is ever lost. "
     "All times are UTC, ISO 8601 with six decimals and no offset. Every error has a `detail`."
 )
+SPEC = {
+    "info": {"description": DESCRIPTION},
+    "components": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "description": "Of `POST /tokens`."},
+        }
+    },
+    # None at all on a developer's machine, and for a browser that has signed in.
+    "security": [{}, {"token": []}],
+}
 # Both pages bring a script of their own inline; ReDoc would fetch its maker's logo from afar.
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -51,7 +71,7 @@ def init_openapi(app: Flask) -> None:
     app.config.update(
         API_TITLE="WhatsApp CRM",
         API_VERSION="1.0",
-        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
+        API_SPEC_OPTIONS=SPEC,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
@@ -61,7 +81,7 @@ def init_openapi(app: Flask) -> None:
         OPENAPI_REDOC_URL="/docs/assets/redoc/redoc.standalone.js",
     )
     api = CrmApi(app)
-    for module in (customers, messages, stream, callbacks, gateway, system):
+    for module in (customers, messages, stream, callbacks, gateway, auth, tokens, audit, system):
         api.register_blueprint(module.blp)
     app.add_url_rule("/docs/assets/swagger/<path:name>", view_func=send_swagger_asset)
     app.add_url_rule("/docs/assets/redoc/<path:name>", view_func=send_redoc_asset)

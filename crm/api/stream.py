@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, request
 from flask_sse import ServerSentEventsBlueprint
 
 from crm.api.access import agent
+from crm.api.callers import current_caller
 from crm.api.feed import feed
 from crm.api.parsing import ApiBlueprint
 from crm.api.subscription import Connection, LiveEvent, Subscription
@@ -40,7 +41,7 @@ class EventStream(ServerSentEventsBlueprint):  # type: ignore[misc]
             return _respond(iter(()))
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         connection = _borrow_connection()
-        subscription = feed.subscribe()
+        subscription = feed.subscribe(current_caller())
         frames = _frames(app, subscription, connection, _asked())
         response = _respond(frames)
         response.call_on_close(subscription.close)

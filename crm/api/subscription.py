@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crm.queries.callers import Caller
 from crm.queries.events import Extent
 
 BUFFER = 1000
@@ -78,9 +79,17 @@ class Subscription:
     `offer` is called by the feed's thread, the rest by the stream's own.
     """
 
-    def __init__(self, start: int, extent: Extent, leave: Callable[["Subscription"], None]) -> None:
+    def __init__(
+        self,
+        start: int,
+        extent: Extent,
+        leave: Callable[["Subscription"], None],
+        *,
+        holder: Caller | None = None,
+    ) -> None:
         self.start = start
         self.extent = extent
+        self.holder = holder
         self._leave = leave
         self._changed = threading.Condition()
         self._after = 0
@@ -88,6 +97,13 @@ class Subscription:
         self._waiting: deque[bytes] = deque()
         self._connection: Connection | None = None
         self._is_live = self._is_busy = self._is_over = False
+
+    def is_held_by(self, caller: Caller) -> bool:
+        """Whether this agent or script holds it, in whichever session."""
+        holder = self.holder
+        return holder is not None and (
+            (holder.actor.kind, holder.actor.id) == (caller.actor.kind, caller.actor.id)
+        )
 
     def go_live(self, after: int, connection: Connection | None) -> None:
         """Everything up to `after` is written; from now on `offer` may write by itself."""

@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from crm import clock
 from crm.api.access import agent_or_internal, public
 from crm.api.answers import json_answer
+from crm.api.callers import current_caller
 from crm.api.feed import feed
 from crm.api.parsing import ApiBlueprint
 from crm.api.prometheus import to_prometheus
@@ -69,7 +70,8 @@ def readyz() -> Response:
         checks["worker"] = checks["gateway"] = {"state": "unknown", "age_seconds": None}
     is_ready = all(checks[name]["state"] == "ok" for name in ("database", "redis", "worker"))
     status = "ready" if is_ready else "not ready"
-    details = {} if current_app.config["AUTH_REQUIRED"] else checks
+    is_known = current_caller() is not None or not current_app.config["AUTH_REQUIRED"]
+    details = checks if is_known else {}
     return json_answer({"status": status} | details, 200 if is_ready else 503)
 
 

@@ -1,5 +1,8 @@
 """One aggregate a file: columns, relations and pure rules."""
 
+from crm.models.agent import Agent, AgentSession, Role, SetupLink
+from crm.models.api_token import ApiToken, Scope
+from crm.models.audit_entry import Action, AuditEntry
 from crm.models.counter import Counter, CounterName
 from crm.models.customer import Customer
 from crm.models.erasure import Erasure
@@ -10,6 +13,11 @@ from crm.models.parked_ack import ParkedAck
 from crm.models.worker_heartbeat import WorkerHeartbeat
 
 __all__ = [
+    "Action",
+    "Agent",
+    "AgentSession",
+    "ApiToken",
+    "AuditEntry",
     "Counter",
     "CounterName",
     "Customer",
@@ -21,5 +29,8 @@ __all__ = [
     "Message",
     "ParkedAck",
     "Priority",
+    "Role",
+    "Scope",
+    "SetupLink",
     "WorkerHeartbeat",
 ]

@@ -17,11 +17,14 @@ from sqlalchemy import (
     String,
     Text,
     case,
+    func,
+    literal,
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.actors import SYSTEM
 from crm.extensions import Base, Id
 
 
@@ -103,6 +106,8 @@ class Message(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.REPLY, server_default="0")
     template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Sent instead of the text, which only shows what it says: `name`, `language`, `params`."""
+    written_by: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Whoever wrote it, as they were called then: `kind`, `id`, `name`. None: the system."""
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     body_hash: Mapped[str | None] = mapped_column(String(64))
     """Of what came with the idempotency key, to tell a repeat from a mistake."""
@@ -178,3 +183,16 @@ class Message(Base):
     def _status_in_sql(cls) -> ColumnElement[str]:
         proved = case(ACK_STATUS, value=cls.ack)
         return case((cls.dispatch != Dispatch.MAPPED, cls.dispatch), else_=proved)
+
+    @hybrid_property
+    def author(self) -> dict[str, Any] | None:
+        """Who wrote an outbound message; None of an inbound one."""
+        if self.direction != Direction.OUTBOUND:
+            return None
+        return self.written_by or SYSTEM.as_author()
+
+    @author.inplace.expression
+    @classmethod
+    def _author_in_sql(cls) -> ColumnElement[dict[str, Any] | None]:
+        written_by = func.coalesce(cls.written_by, literal(SYSTEM.as_author(), JSON))
+        return case((cls.direction == Direction.OUTBOUND, written_by))

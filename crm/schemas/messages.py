@@ -7,6 +7,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from crm.queries.messages import STATUSES
+from crm.schemas.accounts import ActorSchema
 from crm.schemas.addressed import Addressed
 from crm.schemas.base import (
     TIME,
@@ -77,6 +78,11 @@ class MessageSchema(Answer):
     attempts = fields.Integer()
     media = fields.Nested(MediaSchema, allow_none=True)
     template = fields.Nested(TemplateSchema, allow_none=True)
+    author = fields.Nested(
+        ActorSchema,
+        allow_none=True,
+        metadata={"description": "Who wrote an outbound message; null of an inbound one."},
+    )
     client_message_id = fields.String(allow_none=True)
 
 

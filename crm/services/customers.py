@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from crm import clock, jobs, wire
+from crm.actors import SYSTEM, Actor
 from crm.database import add_unless_taken
 from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
-from crm.models import Customer, Dispatch, Erasure, Event, Message
+from crm.models import Action, Customer, Dispatch, Erasure, Event, Message
 from crm.phones import phone_forms, phone_key
+from crm.services.audit import note
 from crm.transaction import Transaction, transaction
 
 _LOCK = (
@@ -66,8 +68,11 @@ def set_customer_photo(*, phone: str, lid: str | None, photo_url: str) -> Custom
         return customer
 
 
-def delete_customer(customer_id: int) -> None:
-    """Erase a customer: messages, event rows, queued sends, and the gateway's copies."""
+def delete_customer(customer_id: int, *, actor: Actor = SYSTEM) -> None:
+    """Erase a customer: messages, event rows, queued sends, and the gateway's copies.
+
+    The audit keeps that it was done, and by whom.
+    """
     with transaction() as tx:
         customer = lock_customer(tx.session, customer_id)
         # A worker that holds one of its messages may hand it over until its lease runs out.
@@ -83,6 +88,7 @@ def delete_customer(customer_id: int) -> None:
         tx.session.delete(customer)  # its messages go by the foreign key's cascade
         tx.session.flush()
         tx.record(CustomerDeleted(customer_id=customer_id))
+        note(tx, Action.CUSTOMER_DELETED, actor, subject=f"customer {customer_id}")
         if in_flight is None:
             for erasure in erasures:
                 tx.enqueue(jobs.erase_at_gateway(erasure.id))

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
+from crm.actors import SYSTEM, Actor
 from crm.database import add_unless_taken
 from crm.errors import (
     DatabaseBusyError,
@@ -35,6 +36,7 @@ class Draft:
     content: str
     template: dict[str, Any] | None = None
     priority: Priority = Priority.REPLY
+    author: Actor = SYSTEM
 
     def fingerprint(self) -> str:
         """The same for the same body only: tells a repeated key from a reused one."""
@@ -89,6 +91,7 @@ def _new_outbound(draft: Draft) -> Message:
         direction=Direction.OUTBOUND,
         content=draft.content,
         template=draft.template,
+        written_by=None if draft.author.kind == SYSTEM.kind else draft.author.as_author(),
         priority=draft.priority,
         timestamp=moment,
         ack=PENDING_ACK,

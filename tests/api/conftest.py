@@ -8,6 +8,16 @@ from tests.kit.fixtures import (
     receive,
     send,
     send_as,
+    with_sign_in,
 )
 
-__all__ = ["backend", "client", "make_customer", "migrated", "receive", "send", "send_as"]
+__all__ = [
+    "backend",
+    "client",
+    "make_customer",
+    "migrated",
+    "receive",
+    "send",
+    "send_as",
+    "with_sign_in",
+]

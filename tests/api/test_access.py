@@ -24,11 +24,6 @@ def with_token(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(backend.app.config, "INTERNAL_TOKENS", (NEW, OLD))
 
 
-@pytest.fixture
-def with_sign_in(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(backend.app.config, "AUTH_REQUIRED", True)
-
-
 @pytest.mark.parametrize("path", INTERNAL)
 def test_without_a_token_internal_endpoints_answer_this_machine_only(
     client: FlaskClient, path: str

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from config.addresses import normalize_database_url
 from config.settings import AppEnv, load_settings
+from crm.api.limits import limiter
 from crm.extensions import Base, db
-from crm.factory import create_app
+from crm.factory import PREFIX, create_app
 from crm.gateway_client import gateway
 from crm.hints import hints
 from crm.jobs import Job
@@ -73,6 +74,11 @@ class Backend:
         hints.send_jobs, hints.publish = self._jobs.extend, self._published.extend
         transport = httpx.MockTransport(self.gateway)
         gateway.init_app(base_url="http://gateway.test", token=None, transport=transport)
+
+    def count_patiently(self) -> None:
+        """Wait longer for Redis than a product should: the machine that tests has much to do."""
+        pool = limiter.storage.get_connection().connection_pool  # type: ignore[attr-defined]
+        pool.connection_kwargs.update(socket_timeout=5, socket_connect_timeout=5)
 
     def client(self) -> FlaskClient:
         self.app.test_client_class = ReadingClient
@@ -143,6 +149,9 @@ class Backend:
             own = Counter.name != CounterName.DATABASE_ID
             session.execute(update(Counter).where(own).values(value=0))
             session.execute(update(GatewayLink).values(**FRESH_LINK))
+        redis = self.app.extensions["redis"]
+        for key in redis.scan_iter(f"{PREFIX}limits*"):
+            redis.delete(key)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -18,6 +18,7 @@ PHONE = "60123456789"
 def migrated(database_url: str, redis_server: RedisServer) -> Iterator[Backend]:
     """The backend of a module; a test asks for `backend`, which is empty."""
     with running_backend(database_url, redis_server.url) as running:
+        running.count_patiently()
         yield running
 
 
@@ -27,6 +28,12 @@ def backend(migrated: Backend) -> Iterator[Backend]:
     migrated.rebind()
     yield migrated
     migrated.forget()
+
+
+@pytest.fixture
+def with_sign_in(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents have to sign in."""
+    monkeypatch.setitem(backend.app.config, "AUTH_REQUIRED", True)
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""Who is calling: an agent by a session's cookie, or a script by its token.
+
+The cookie is signed and holds a session's secret; whether that session lasts is asked of the
+database, and remembered by each process for `REMEMBERED` seconds.
+"""
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_fresh, login_user, logout_user
+
+from crm.actors import SYSTEM, Actor
+from crm.credentials import hash_secret
+from crm.errors import CrmError
+from crm.queries.callers import Caller, find_agent, find_script
+from crm.services import tokens
+
+IDLE = timedelta(hours=12)
+"""A session that nobody uses ends after so long."""
+REMEMBERED = 5.0
+MOST_REMEMBERED = 10_000
+USE_NOTED_EVERY = 600.0
+
+
+class SessionUser(UserMixin):  # type: ignore[misc]
+    """An agent in a session, as flask-login wants it: its id is the session's secret."""
+
+    def __init__(self, secret: str, caller: Caller) -> None:
+        self._secret, self.caller = secret, caller
+
+    def get_id(self) -> str:
+        return self._secret
+
+
+class KnownCallers:
+    """Callers that were looked up a moment ago."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[Caller, float]] = {}
+        self._noted: dict[str, float] = {}
+
+    def find(self, secret: str, look_up: Callable[[str], Caller | None]) -> Caller | None:
+        """The caller with this secret, from memory or from the database."""
+        proof = hash_secret(secret)
+        known = self._known.get(proof)
+        if known and known[1] > time.monotonic():
+            return known[0]
+        caller = look_up(proof)
+        with self._lock:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            if caller is None:
+                self._known.pop(proof, None)
+            else:
+                self._known[proof] = caller, time.monotonic() + REMEMBERED
+        return caller
+
+    def forget(self) -> None:
+        """Ask the database again about everybody: somebody just left."""
+        with self._lock:
+            self._known.clear()
+
+    def is_use_due(self, caller: Caller) -> bool:
+        """Whether a token's use was not noted for a while; asked, it counts as noted."""
+        moment = time.monotonic()
+        with self._lock:
+            if self._noted.get(caller.proof, 0.0) > moment:
+                return False
+            self._noted[caller.proof] = moment + USE_NOTED_EVERY
+        return True
+
+
+known_callers = KnownCallers()
+login_manager = LoginManager()
+
+
+@login_manager.user_loader
+def load_user(secret: str) -> SessionUser | None:
+    """flask-login's question: whose session is this?"""
+    caller = known_callers.find(secret, find_agent)
+    return SessionUser(secret, caller) if caller else None
+
+
+def _fingerprint() -> str:
+    """What a session is bound to. Not flask-login's own, which believes any X-Forwarded-For."""
+    seen = f"{request.remote_addr}|{request.headers.get('User-Agent', '')}"
+    return hashlib.sha256(seen.encode(errors="replace")).hexdigest()
+
+
+def init_callers(app: Flask, *, is_production: bool) -> None:
+    """Set up the cookie and flask-login."""
+    app.config.update(
+        # The prefix makes browsers refuse one that a neighbouring domain tries to plant.
+        SESSION_COOKIE_NAME="__Host-crm_session" if is_production else "crm_session",
+        SESSION_COOKIE_SECURE=is_production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=IDLE,
+    )
+    # A new address or browser ends nothing (phones change theirs all day), but see `is_fresh`.
+    login_manager.session_protection = "basic"
+    login_manager._session_identifier_generator = _fingerprint
+    login_manager.init_app(app, add_context_processor=False)
+
+
+def current_caller() -> Caller | None:
+    """Who calls, or None; a token wins over a cookie, also where it is wrong."""
+    if "caller" not in g:
+        g.caller = _find_caller()
+    caller: Caller | None = g.caller
+    return caller
+
+
+def current_actor() -> Actor:
+    """Who calls, for the audit and as an author."""
+    caller = current_caller()
+    return replace(caller.actor if caller else SYSTEM, address=request.remote_addr)
+
+
+def begin_session(secret: str) -> None:
+    """Sign the browser in: nothing of an earlier session is kept, so none can be planted."""
+    session.clear()
+    session.permanent = True
+    session["csrf"] = secrets.token_urlsafe(32)
+    user = load_user(secret)
+    assert user is not None
+    login_user(user)
+    g.caller = user.caller
+
+
+def end_session() -> None:
+    """Forget the browser's session; the caller has ended it in the database."""
+    logout_user()
+    session.clear()
+    known_callers.forget()
+    g.caller = None
+
+
+def csrf_token() -> str:
+    """What unsafe requests of this session must carry in `X-CSRF-Token`."""
+    return str(session["csrf"])
+
+
+def has_csrf_token() -> bool:
+    """Whether this request carries it."""
+    given = request.headers.get("X-CSRF-Token", "")
+    wanted = session.get("csrf", "")
+    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def is_fresh() -> bool:
+    """Whether the session is still used from where its password was given."""
+    return bool(login_fresh())
+
+
+def _find_caller() -> Caller | None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.casefold() == "bearer":
+        return _find_script(given.strip())
+    user: Any = current_user
+    return user.caller if user.is_authenticated else None
+
+
+def _find_script(given: str) -> Caller | None:
+    caller = known_callers.find(given, find_script)
+    if caller and caller.actor.id and known_callers.is_use_due(caller):
+        with suppress(CrmError):  # a note, for which no call may fail
+            tokens.note_use(caller.actor.id)
+    return caller
