@@ -20,6 +20,10 @@ class Directory(Protocol):
 
     def find_lid(self, phone: str) -> str | None: ...
 
+    def is_ours(self, address: Address) -> bool: ...
+
+    def has_met(self, customer: Customer) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:

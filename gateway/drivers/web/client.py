@@ -15,7 +15,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -27,8 +27,11 @@ from neonize.exc import NeonizeError
 from neonize.proto.Neonize_pb2 import JID
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+from neonize.utils.enum import ReceiptType
 
-from gateway.drivers.web.line import Address, LineError, Proto
+from gateway.drivers.events import MediaKind
+from gateway.drivers.web.line import Address, File, LineError, Proto
+from gateway.drivers.web.reports import REPORTS
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,13 @@ HEARD = (
 SAID_IN_THE_LOG = {
     "Got replaced stream error": events.StreamReplacedEv,
     "Client outdated (405)": events.ClientOutdatedEv,
+}
+PARTS = {
+    MediaKind.IMAGE: "imageMessage",
+    MediaKind.VIDEO: "videoMessage",
+    MediaKind.AUDIO: "audioMessage",
+    MediaKind.DOCUMENT: "documentMessage",
+    MediaKind.STICKER: "stickerMessage",
 }
 SETTLE = 0.05
 """Seconds in which calls that have begun find their client, before it is taken away."""
@@ -119,11 +129,7 @@ class NeonizeLine:
             on_code(code.decode())
 
         def hear(_client: object, event: Proto) -> None:
-            if self._hung_up:
-                # Not from this thread, which Go waits for.
-                threading.Thread(target=self._stop_once, daemon=True).start()
-                return
-            on_event(event)
+            self._hear(event, on_event)
 
         def read_log(said: str) -> None:
             for words, kind in SAID_IN_THE_LOG.items():
@@ -140,6 +146,15 @@ class NeonizeLine:
         finally:
             self._hung_up = True
             self._stop_once()
+
+    def _hear(self, event: Proto, on_event: Callable[[Proto], None]) -> None:
+        if self._hung_up:
+            # Not from this thread, which Go waits for.
+            threading.Thread(target=self._stop_once, daemon=True).start()
+            if event.DESCRIPTOR.name not in REPORTS:
+                return
+        # Also after the end: WhatsApp was told that it has arrived and will not tell it again.
+        on_event(event)
 
     def hang_up(self) -> None:
         self._hung_up = True
@@ -169,6 +184,18 @@ class NeonizeLine:
             sent = self._client.send_message(_jid(to), Message(conversation=text))
         return str(sent.ID)
 
+    def mark_read(self, chat: Address, whatsapp_ids: Sequence[str]) -> None:
+        # Nobody: only in groups is a sender named.
+        nobody = JID(User="", Server="", RawAgent=0, Device=0, Integrator=0, IsEmpty=True)
+        with self._call():
+            self._client.mark_read(
+                *whatsapp_ids, chat=_jid(chat), sender=nobody, receipt=ReceiptType.READ
+            )
+
+    def own_addresses(self) -> list[Address]:
+        me = self._client.me
+        return [] if me is None else [_address(jid) for jid in (me.JID, me.LID) if jid.User]
+
     def find_user(self, phone: str) -> Address | None:
         with self._call():
             found = self._client.is_on_whatsapp(f"+{phone}")
@@ -184,9 +211,9 @@ class NeonizeLine:
             jid = self._client.get_lid_from_pn(_jid(Address(user=phone, server="s.whatsapp.net")))
         return jid.User or None
 
-    def download(self, message: bytes) -> bytes:
+    def download(self, file: File) -> bytes:
         with self._call():
-            content = self._client.download_any(Message.FromString(message))
+            content = self._client.download_any(_describe(file))
         return content or b""
 
     def find_picture(self, whose: Address) -> str:
@@ -199,6 +226,17 @@ class NeonizeLine:
             raise LineError("websocket not connected")
         with _translated():
             yield
+
+
+def _describe(file: File) -> Message:
+    message = Message()
+    part = getattr(message, PARTS[file.kind])
+    part.directPath = file.path
+    part.mediaKey = file.key
+    part.fileSHA256 = file.digest
+    part.fileEncSHA256 = file.encrypted_digest
+    part.fileLength = file.size or 0
+    return message
 
 
 def _jid(address: Address) -> JID:

@@ -7,14 +7,18 @@ from collections.abc import Callable
 import structlog
 
 from gateway.drivers.events import Media, MediaKind
-from gateway.drivers.web.line import Proto
-from gateway.drivers.web.references import FileReference, write_reference
+from gateway.drivers.web.line import File, Proto
+from gateway.drivers.web.references import write_reference
+from gateway.texts import make_storable
 
 log = structlog.get_logger(__name__)
 
 UNSUPPORTED = "[A message that this inbox cannot show; look at the phone]"
 UNAVAILABLE = "[A message that only the phone can show]"
 EDIT = "MESSAGE_EDIT"
+MAX_SIZE = 2**63 - 1
+"""What a store can hold; more is no size."""
+MAX_MIME, MAX_NAME = 100, 1000
 
 MEDIA = {
     "imageMessage": MediaKind.IMAGE,
@@ -84,29 +88,35 @@ def read_media(message: Proto) -> Media | None:
     """The file that came with a message, with all that is needed to fetch it later."""
     for name, kind in MEDIA.items():
         if message.HasField(name):
-            return _make_media(message, name, kind)
+            return _make_media(getattr(message, name), kind)
     return None
 
 
-def _make_media(message: Proto, name: str, kind: MediaKind) -> Media | None:
-    kept = type(message)()
-    file = getattr(kept, name)
-    file.CopyFrom(getattr(message, name))
-    # Both can be large, and neither is needed to fetch the file.
-    for bulky in ("JPEGThumbnail", "pngThumbnail", "contextInfo"):
-        if bulky in file.DESCRIPTOR.fields_by_name:
-            file.ClearField(bulky)
+def _make_media(file: Proto, kind: MediaKind) -> Media | None:
+    size = file.fileLength if file.HasField("fileLength") else None
+    if size is not None and size > MAX_SIZE:
+        size = None
+    # Nothing else of it is kept: above all no URL, which the library would fetch from any host.
+    kept = File(
+        kind=kind,
+        path=file.directPath,
+        key=file.mediaKey,
+        digest=file.fileSHA256,
+        encrypted_digest=file.fileEncSHA256,
+        size=size,
+    )
     try:
-        reference = write_reference(FileReference(message=kept.SerializeToString()))
+        reference = write_reference(kept)
     except ValueError:
         log.warning("media_reference_too_large", kind=kind)
         return None
+    name = make_storable(getattr(file, "fileName", ""))[:MAX_NAME]
     return Media(
         kind=kind,
-        mime=file.mimetype or "application/octet-stream",
+        mime=make_storable(file.mimetype)[:MAX_MIME] or "application/octet-stream",
         reference=reference,
-        size=file.fileLength if file.HasField("fileLength") else None,
-        file_name=getattr(file, "fileName", "") or None,
+        size=size,
+        file_name=name or None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 
 import httpx
@@ -12,13 +12,15 @@ from config.settings import Settings
 from gateway.access import require_internal
 from gateway.drivers.base import DriverState, EventSink, UnreadableError
 from gateway.drivers.events import Event, Outgoing, Template
+from gateway.drivers.web.addresses import Customer
 from gateway.drivers.web.asking import Asker
 from gateway.drivers.web.connection import Connection, slow_pause
-from gateway.drivers.web.files import fetch
+from gateway.drivers.web.files import Downloads
 from gateway.drivers.web.inbox import Inbox
-from gateway.drivers.web.line import Line, LineError
+from gateway.drivers.web.line import Address, Line, LineError
 from gateway.drivers.web.packages import require_packages
-from gateway.drivers.web.sending import Phonebook, send_text
+from gateway.drivers.web.people import People
+from gateway.drivers.web.sending import Phonebook, mark_read, send_text
 from gateway.drivers.web.storage import session_database
 
 WHATSAPP = "https://web.whatsapp.com/"
@@ -26,6 +28,8 @@ KNOCK_TIMEOUT = 10.0
 PATIENCE = 15.0
 """Seconds that WhatsApp has to answer a probe."""
 STOP_TIMEOUT = 1.0
+BACKLOG_TIMEOUT = 4.0
+"""Seconds to store what WhatsApp believes to have arrived; gunicorn leaves seven for all."""
 
 
 class WebDriver:
@@ -46,7 +50,9 @@ class WebDriver:
         if open_line is None:
             require_packages()
         self._settings = settings
-        self._inbox = Inbox(self)
+        self._people = People()
+        self._inbox = Inbox(self, self._people)
+        self._downloads = Downloads(max_bytes=settings.media.max_bytes)
         self._phonebook = Phonebook()
         self._asker = Asker(PATIENCE)
         self._connection = Connection(
@@ -62,10 +68,15 @@ class WebDriver:
 
     def disconnect(self) -> None:
         self._connection.stop(STOP_TIMEOUT)
-        self._inbox.stop(STOP_TIMEOUT)
+        self._inbox.stop(BACKLOG_TIMEOUT)
 
     def send(self, outgoing: Outgoing) -> str:
-        return send_text(outgoing, self._connection.line(), self._phonebook)
+        line = self._connection.line()
+        self._people.write_to(outgoing.chat)
+        return send_text(outgoing, line, self._phonebook)
+
+    def mark_read(self, chat: str, whatsapp_ids: Sequence[str]) -> None:
+        mark_read(whatsapp_ids, self._people.address(chat), line=self._connection.line())
 
     def state(self) -> DriverState:
         return self._connection.condition.state
@@ -86,7 +97,7 @@ class WebDriver:
         raise UnreadableError("WhatsApp Web keeps no updates.")
 
     def fetch_media(self, reference: str) -> Iterator[bytes]:
-        return fetch(reference, self._connection.line())
+        return self._downloads.fetch(reference, self._connection.line())
 
     def templates(self) -> list[Template]:
         return []
@@ -112,6 +123,17 @@ class WebDriver:
             return self._connection.current_line().find_lid(phone)
         except LineError:
             return None
+
+    def is_ours(self, address: Address) -> bool:
+        """Whether it is this number's own."""
+        try:
+            return address in self._connection.current_line().own_addresses()
+        except LineError:
+            return False
+
+    def has_met(self, customer: Customer) -> bool:
+        """Whether they wrote or were written to while this process lives."""
+        return self._people.has_met(customer)
 
     def _open_line(self) -> Line:
         # Loaded here and nowhere else: see the module's own words.

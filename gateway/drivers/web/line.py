@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from gateway.drivers.events import MediaKind
 
 Proto = Any
 """A protobuf object of neonize, known by its shape only: see `client.py` for why."""
@@ -20,6 +22,18 @@ class Address:
 
     user: str
     server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Where a file lies at WhatsApp, and how to decrypt it: a path on its servers, never a URL."""
+
+    kind: MediaKind
+    path: str
+    key: bytes
+    digest: bytes
+    encrypted_digest: bytes
+    size: int | None
 
 
 class Line(Protocol):
@@ -44,6 +58,12 @@ class Line(Protocol):
     def send(self, to: Address, text: str) -> str:
         """Send a text; returns WhatsApp's id."""
 
+    def mark_read(self, chat: Address, whatsapp_ids: Sequence[str]) -> None:
+        """Give a read receipt for messages of one customer."""
+
+    def own_addresses(self) -> list[Address]:
+        """Our own phone and LID, as far as they are known; never raises."""
+
     def find_user(self, phone: str) -> Address | None:
         """Who has this phone on WhatsApp, asked over the network."""
 
@@ -53,8 +73,8 @@ class Line(Protocol):
     def find_lid(self, phone: str) -> str | None:
         """The LID of a phone, as far as it is known here."""
 
-    def download(self, message: bytes) -> bytes:
-        """The file that a serialized message describes."""
+    def download(self, file: File) -> bytes:
+        """A file, decrypted; all of it is held in memory."""
 
     def find_picture(self, whose: Address) -> str:
         """The URL of someone's profile picture; it expires."""

@@ -3,18 +3,13 @@
 import base64
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from gateway.drivers.web.line import Address
+from gateway.drivers.events import MediaKind
+from gateway.drivers.web.line import Address, File
 
-MAX_MESSAGE = 64 * 1024
-"""Bytes of a message without its thumbnail; a real one has well under a thousand."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReference:
-    """A serialized message that says where a file lies and how to decrypt it."""
-
-    message: bytes
+MAX_REFERENCE = 64 * 1024
+"""A real one has well under a thousand signs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +20,7 @@ class PictureReference:
     version: int
 
 
-Reference = FileReference | PictureReference
+Reference = File | PictureReference
 
 
 def write_reference(reference: Reference) -> str:
@@ -33,20 +28,41 @@ def write_reference(reference: Reference) -> str:
     if isinstance(reference, PictureReference):
         whose = f"{reference.whose.user}@{reference.whose.server}"
         return json.dumps({"picture": whose, "version": reference.version})
-    if len(reference.message) > MAX_MESSAGE:
-        raise ValueError("The message is too large to keep as a reference.")
-    return json.dumps({"message": base64.b64encode(reference.message).decode()})
+    written = json.dumps(
+        {
+            "kind": reference.kind,
+            "path": reference.path,
+            "key": base64.b64encode(reference.key).decode(),
+            "digest": base64.b64encode(reference.digest).decode(),
+            "encrypted_digest": base64.b64encode(reference.encrypted_digest).decode(),
+            "size": reference.size,
+        }
+    )
+    if len(written) > MAX_REFERENCE:
+        raise ValueError("The description of the file is too large to keep.")
+    return written
 
 
 def read_reference(text: str) -> Reference:
     """Raises ValueError where it is none of ours."""
     try:
         fields = json.loads(text)
-        if "picture" in fields:
-            user, _, server = fields["picture"].partition("@")
-            return PictureReference(
-                whose=Address(user=user, server=server), version=fields["version"]
-            )
-        return FileReference(message=base64.b64decode(fields["message"], validate=True))
+        return _read_picture(fields) if "picture" in fields else _read_file(fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("This is no media reference of the driver web.") from error
+
+
+def _read_picture(fields: dict[str, Any]) -> PictureReference:
+    user, _, server = fields["picture"].partition("@")
+    return PictureReference(whose=Address(user=user, server=server), version=fields["version"])
+
+
+def _read_file(fields: dict[str, Any]) -> File:
+    return File(
+        kind=MediaKind(fields["kind"]),
+        path=fields["path"],
+        key=base64.b64decode(fields["key"], validate=True),
+        digest=base64.b64decode(fields["digest"], validate=True),
+        encrypted_digest=base64.b64decode(fields["encrypted_digest"], validate=True),
+        size=fields["size"],
+    )

@@ -84,13 +84,16 @@ def report_receipt(event: Proto, directory: Directory) -> list[Event]:
 
 
 def report_picture(event: Proto, directory: Directory) -> list[Event]:
-    """A new profile picture, to be fetched later; one taken away is left as it was."""
+    """A customer's new picture, to be fetched later; one taken away is left as it was.
+
+    The phone's whole address book is told of; most of it has nothing to do with the shop.
+    """
     if event.Remove or event.JID.Server not in PHONE_SERVERS | LID_SERVERS:
         return []
-    customer = name_customer([event.JID], directory)
-    if customer is None:
-        return []
     whose = Address(user=event.JID.User, server=event.JID.Server)
+    customer = name_customer([event.JID], directory)
+    if customer is None or directory.is_ours(whose) or not directory.has_met(customer):
+        return []
     reference = write_reference(PictureReference(whose=whose, version=event.Timestamp))
     media = Media(kind=MediaKind.IMAGE, mime="image/jpeg", reference=reference)
     return [Picture(chat=customer.chat, media=media)]

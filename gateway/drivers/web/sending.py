@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 
 from gateway.drivers.base import DriverError, PermanentError, TemporaryError, UnknownOutcomeError
 from gateway.drivers.events import Outgoing
@@ -75,6 +76,18 @@ def send_text(outgoing: Outgoing, line: Line, phonebook: Phonebook) -> str:
         return line.send(address, outgoing.text)
     except LineError as error:
         raise judge(str(error)) from error
+
+
+def mark_read(whatsapp_ids: Sequence[str], chat: Address, *, line: Line) -> None:
+    """Give a read receipt. Raises TemporaryError: a repeat does no harm."""
+    # The library joins them with spaces.
+    known = [whatsapp_id for whatsapp_id in whatsapp_ids if whatsapp_id.split() == [whatsapp_id]]
+    if not known:
+        return
+    try:
+        line.mark_read(chat, known)
+    except LineError as error:
+        raise TemporaryError("The read receipt could not be given.", delay=SOON) from error
 
 
 def judge(words: str) -> DriverError:

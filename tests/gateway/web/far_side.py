@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from gateway.drivers.events import Inbound, Picture, Receipt
-from gateway.drivers.web.line import Address, LineError
+from gateway.drivers.web.line import Address, File, LineError
+from gateway.store.database import StoreBusyError
 
 PHONE, LID = "60123456789", "987654321098765"
 
@@ -46,7 +48,10 @@ class FarSide:
         self.sent: list[tuple[Address, str]] = []
         self.words: str | None = None
         self.silent = threading.Event()
-        self.files: dict[bytes, bytes] = {}
+        self.read: list[tuple[Address, list[str]]] = []
+        self.files: dict[str, bytes] = {}
+        self.asked: list[File] = []
+        self.own: list[Address] = []
         self.picture = "http://127.0.0.1/picture.jpg"
 
     def open_line(self) -> PretendLine:
@@ -105,9 +110,17 @@ class PretendLine:
     def find_lid(self, phone: str) -> str | None:
         return next((lid for lid, known in self._far.phones.items() if known == phone), None)
 
-    def download(self, message: bytes) -> bytes:
+    def mark_read(self, chat: Address, whatsapp_ids: Sequence[str]) -> None:
         self._complain()
-        return self._far.files[message]
+        self._far.read.append((chat, list(whatsapp_ids)))
+
+    def own_addresses(self) -> list[Address]:
+        return self._far.own
+
+    def download(self, file: File) -> bytes:
+        self._complain()
+        self._far.asked.append(file)
+        return self._far.files[file.path]
 
     def find_picture(self, whose: Address) -> str:
         self._complain()
@@ -125,18 +138,21 @@ class RecordingSink:
         self.pictures: list[Picture] = []
         self.states: list[str] = []
         self.away = 0
-        """How many reports the store still refuses."""
+        """How many reports the store is still too busy for."""
+        self.unstorable: set[str] = set()
+        """Texts, mimetypes and ids that the store will never take."""
+        self.refused: list[Inbound | Receipt] = []
 
     def inbound(self, event: Inbound) -> None:
-        self._refuse()
+        self._refuse(event.text, event.whatsapp_id, event.media and event.media.mime, event=event)
         self.inbounds.append(event)
 
     def receipt(self, event: Receipt) -> None:
-        self._refuse()
+        self._refuse(event.whatsapp_id, event=event)
         self.receipts.append(event)
 
     def picture(self, event: Picture) -> None:
-        self._refuse()
+        self._refuse(event=event)
         self.pictures.append(event)
 
     def failure(self, event: object) -> None:
@@ -148,7 +164,10 @@ class RecordingSink:
     def state_changed(self, state: str) -> None:
         self.states.append(str(state))
 
-    def _refuse(self) -> None:
+    def _refuse(self, *fields: str | None, event: Any) -> None:
         if self.away:
             self.away -= 1
-            raise OSError("the store is away")
+            raise StoreBusyError("the store is away")
+        if self.unstorable.intersection(fields):
+            self.refused.append(event)
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")

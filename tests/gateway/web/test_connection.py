@@ -202,3 +202,18 @@ def test_it_ends_within_a_second(line, driver):
     driver.disconnect()
     assert line.hung_up
     assert time.monotonic() - started < 1
+
+
+def test_what_has_arrived_is_stored_before_it_ends(line, driver, sink, write):
+    """WhatsApp believes it to be here: a slow store is waited for."""
+    take = sink.inbound
+
+    def take_slowly(event):
+        time.sleep(0.3)
+        take(event)
+
+    sink.inbound = take_slowly
+    for number in range(5):
+        line.tell(write.message({"conversation": str(number)}))
+    driver.disconnect()
+    assert [inbound.text for inbound in sink.inbounds] == ["0", "1", "2", "3", "4"]

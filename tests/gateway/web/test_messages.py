@@ -1,8 +1,8 @@
 """Customers' messages, receipts and pictures, from neonize's own event objects."""
 
 import pytest
+import structlog
 
-from gateway.drivers.events import MediaKind
 from tests.gateway.web.far_side import LID, PHONE
 from tests.kit.waiting import eventually
 
@@ -110,28 +110,6 @@ def test_a_lid_without_a_known_phone_is_never_passed_off_as_one(line, sink, writ
     assert (inbound.chat, inbound.lid) == (f"{LID}@lid", None)
 
 
-def test_a_file_is_described_without_its_thumbnail_and_can_be_fetched_after_a_restart(
-    line, sink, write, far_side, driver
-):
-    image = {
-        "mimetype": "image/jpeg",
-        "fileLength": 2048,
-        "mediaKey": b"k" * 32,
-        "directPath": "/v/t62",
-        "JPEGThumbnail": b"t" * 100_000,
-    }
-    line.tell(write.message({"imageMessage": image}))
-    (inbound,) = eventually(lambda: sink.inbounds)
-    media = inbound.media
-    assert media is not None
-    assert (media.kind, media.mime, media.size) == (MediaKind.IMAGE, "image/jpeg", 2048)
-    assert len(media.reference) < 1000
-    kept = write.message({"imageMessage": {**image, "JPEGThumbnail": b""}})
-    kept.Message.imageMessage.ClearField("JPEGThumbnail")
-    far_side.files[kept.Message.SerializeToString()] = b"x" * 150_000
-    assert b"".join(driver.fetch_media(media.reference)) == b"x" * 150_000
-
-
 def test_a_message_only_the_phone_can_show_is_said_to_be_there(line, sink, write, protos):
     info = write.message({}).Info
     line.tell(protos.UndecryptableMessage(Info=info, IsUnavailable=False))
@@ -159,18 +137,39 @@ def test_receipts_of_our_own_devices_and_unknown_ones_prove_nothing(line, sink, 
     assert [receipt.whatsapp_id for receipt in sink.receipts] == ["3EB0009"]
 
 
-def test_a_new_picture_is_told_with_what_fetches_it(line, sink, write, protos):
-    line.tell(protos.Picture(JID=write.jid("1203", "g.us"), Timestamp=5, Remove=False))
-    line.tell(protos.Picture(JID=write.jid(PHONE), Timestamp=6, Remove=True))
-    line.tell(protos.Picture(JID=write.jid(PHONE), Timestamp=7, Remove=False))
-    (picture,) = eventually(lambda: sink.pictures)
-    assert picture.chat == PHONE
-    assert picture.media is not None and PHONE in picture.media.reference
-
-
-def test_what_the_store_cannot_take_is_told_again_in_order(line, sink, write):
+def test_what_a_store_that_is_away_cannot_take_is_told_again_in_order(line, sink, write):
     sink.away = 2
     for number in range(3):
         line.tell(write.message({"conversation": str(number)}))
     eventually(lambda: len(sink.inbounds) == 3)
     assert [inbound.text for inbound in sink.inbounds] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("field", ["image/jpeg", "3A0001"])
+def test_what_can_never_be_stored_does_not_hold_up_what_comes_after(line, sink, write, field):
+    sink.unstorable.add(field)
+    line.tell(write.message({"imageMessage": write.file(caption="this one?")}))
+    line.tell(write.receipt("READ", "3EB0001"))
+    eventually(lambda: sink.receipts)
+    stored = [(inbound.text, inbound.media) for inbound in sink.inbounds]
+    assert stored == ([("this one?", None)] if field == "image/jpeg" else [])
+    assert len(sink.refused) == (1 if field == "image/jpeg" else 2)
+
+
+def test_a_receipt_that_can_never_be_stored_is_left_out(line, sink, write):
+    sink.unstorable.add("A" * 200)
+    line.tell(write.receipt("READ", "A" * 200, "3EB0001"))
+    eventually(lambda: sink.receipts)
+    assert [receipt.whatsapp_id for receipt in sink.receipts] == ["3EB0001"]
+
+
+def test_the_log_says_which_message_was_not_stored_and_nothing_of_what_it_says(
+    line, sink, write, caplog
+):
+    sink.unstorable.add("a secret")
+    with structlog.testing.capture_logs() as lines:
+        line.tell(write.message({"conversation": "a secret"}))
+        eventually(lambda: sink.refused and lines)
+    assert lines[0]["event"] == "event_not_storable"
+    assert (lines[0]["whatsapp_id"], lines[0]["error"]) == ("3A0001", "OverflowError")
+    assert "secret" not in str(lines) + caplog.text

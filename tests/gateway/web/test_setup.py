@@ -6,14 +6,10 @@ import pytest
 
 from config.settings import GatewayDriver, SettingsError
 from gateway.app import create_app
-from gateway.drivers.web.line import Address
+from gateway.drivers.events import MediaKind
+from gateway.drivers.web.line import Address, File
 from gateway.drivers.web.packages import require_packages
-from gateway.drivers.web.references import (
-    FileReference,
-    PictureReference,
-    read_reference,
-    write_reference,
-)
+from gateway.drivers.web.references import PictureReference, read_reference, write_reference
 from gateway.drivers.web.storage import postgres_url, session_database
 
 
@@ -59,7 +55,14 @@ def test_the_session_goes_where_the_store_is_on_postgresql(ours, theirs):
 @pytest.mark.parametrize(
     "reference",
     [
-        FileReference(message=b"\x00\xff" * 50),
+        File(
+            kind=MediaKind.VIDEO,
+            path="/v/t62",
+            key=b"\x00\xff",
+            digest=b"",
+            encrypted_digest=b"e",
+            size=None,
+        ),
         PictureReference(whose=Address(user="60123456789", server="s.whatsapp.net"), version=7),
     ],
 )
@@ -67,7 +70,18 @@ def test_a_reference_reads_as_it_was_written(reference):
     assert read_reference(write_reference(reference)) == reference
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"message": "*"}', '{"picture": 1}', "null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"message": "eA=="}',
+        '{"kind": "image", "key": "*"}',
+        '{"picture": 1}',
+        "null",
+    ],
+)
 def test_what_is_no_reference_is_refused(text):
     with pytest.raises(ValueError, match="no media reference"):
         read_reference(text)

@@ -34,6 +34,18 @@ class Writer:
         event.Message.CopyFrom(type(event.Message)(**content))
         return event
 
+    def file(self, **fields: Any) -> dict[str, Any]:
+        """What a message says of its file."""
+        return {
+            "mimetype": "image/jpeg",
+            "fileLength": 2048,
+            "mediaKey": b"k" * 32,
+            "fileSHA256": b"d" * 32,
+            "fileEncSHA256": b"e" * 32,
+            "directPath": "/v/t62",
+            **fields,
+        }
+
     def receipt(self, kind: str | None, *ids: str, source: Any = None) -> Any:
         given = {} if kind is None else {"Type": self.protos.Receipt.ReceiptType.Value(kind)}
         return self.protos.Receipt(
