@@ -109,6 +109,8 @@ class Settings:
     web_worker_class: str
     send_retry_base: float
     send_lease: float
+    retention_days: int
+    """Days after which messages are erased; 0: never."""
     started_at: float
     """Unix time at which this process's master started."""
 
@@ -183,6 +185,7 @@ def _read(env: Env) -> Settings:
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
+        retention_days=env.int("RETENTION_DAYS", 0),
         started_at=env.float("WEB_STARTED_AT", time.time()),
     )
 
