@@ -8,7 +8,7 @@ from flask import Flask, Response, make_response, send_from_directory
 from flask_smorest import Api
 from flask_swagger_ui import __file__ as swagger_ui_file
 
-from crm.api import callbacks, customers, gateway, messages, stream, system
+from crm.api import callbacks, customer_files, customers, gateway, messages, stream, system
 from crm.api.access import public
 from crm.schemas.base import ErrorSchema
 
@@ -61,7 +61,7 @@ def init_openapi(app: Flask) -> None:
         OPENAPI_REDOC_URL="/docs/assets/redoc/redoc.standalone.js",
     )
     api = CrmApi(app)
-    for module in (customers, messages, stream, callbacks, gateway, system):
+    for module in (customers, customer_files, messages, stream, callbacks, gateway, system):
         api.register_blueprint(module.blp)
     app.add_url_rule("/docs/assets/swagger/<path:name>", view_func=send_swagger_asset)
     app.add_url_rule("/docs/assets/redoc/<path:name>", view_func=send_redoc_asset)
