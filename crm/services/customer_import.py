@@ -78,8 +78,14 @@ class _Known:
         self._by_lid: dict[str, Customer] = {}
         self.touched: dict[Customer, Outcome] = {}
 
+    def copy(self) -> "_Known":
+        """The same customers, of whom nothing has become yet."""
+        other = _Known()
+        other._by_phone, other._by_lid = self._by_phone.copy(), self._by_lid.copy()
+        return other
+
     def add(self, customer: Customer) -> None:
-        """What was touched before goes first: in a dry run the database knows nothing of it."""
+        """Who was added before stays: in a dry run the database does not know what changed."""
         if customer.phone_key:
             self._by_phone.setdefault(customer.phone_key, customer)
         if customer.lid:
@@ -178,16 +184,15 @@ def _store(batch: Sequence[CustomerRow]) -> list[Outcome | RowError]:
 
 def _foresee(batches: Sequence[Sequence[CustomerRow]], report: ImportReport) -> None:
     """What `_store` would do, tried on copies."""
-    touched: dict[Customer, Outcome] = {}
+    changed = _Known()
     for batch in batches:
-        known = _Known()
-        for customer in touched:
-            known.add(customer)
+        known = changed.copy()
         for customer in db.session.scalars(_find(batch)).all():
             known.add(customer)
         db.session.expunge_all()
         report.add([known.take(row) for row in batch])
-        touched |= known.touched
+        for customer in known.touched:
+            changed.add(customer)
         db.session.rollback()
 
 
