@@ -160,10 +160,8 @@ def _read(env: Env) -> Settings:
         port=env.int("PORT", None),
         proxy_hops=env.int("PROXY_HOPS", 0),
         var_dir=var_dir,
-        database_url=_database_url(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
-        gateway_database_url=_database_url(
-            env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"
-        ),
+        database_url=_database(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
+        gateway_database_url=_database(env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"),
         redis_url=env.str("REDIS_URL", None),
         gateway_url=env.str("GATEWAY_URL", "http://127.0.0.1:3002").rstrip("/"),
         backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),
@@ -219,7 +217,7 @@ def _values(env: Env, name: str, default: list[str]) -> tuple[str, ...]:
     return tuple(value.strip() for value in env.list(name, default) if value.strip())
 
 
-def _database_url(env: Env, name: str, sqlite_file: Path) -> str:
+def _database(env: Env, name: str, sqlite_file: Path) -> str:
     return normalize_database_url(env.str(name, f"sqlite:///{sqlite_file}"))
 
 
