@@ -62,6 +62,11 @@ beat_schedule = {
         "schedule": 5.0,
         "options": {"queue": CLOCK, "expires": 5.0},
     },
+    "retention": {
+        "task": "messages.prune",
+        "schedule": 60.0,
+        "options": {"queue": CLOCK, "expires": 60.0},
+    },
     "prune": {
         "task": "events.prune",
         "schedule": 60.0,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
 RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 MIN_SECRET = 32
+MOST_DAYS = 36_500
 CLOUD_NEEDS = {
     "WHATSAPP_TOKEN": "the access token of a system user",
     "WHATSAPP_PHONE_ID": "the phone number's id, not the number itself",
@@ -74,11 +75,14 @@ def _bad_number(settings: Settings) -> str | None:
         ("SEND_LEASE", settings.send_lease, 1),
         ("MEDIA_MAX_BYTES", settings.media.max_bytes, 1),
         ("MEDIA_KEEP_DAYS", settings.media.keep_days, 0),
+        ("RETENTION_DAYS", settings.retention_days, 0),
     ):
         if value < least:
             return f"{name}={value:g} is too small, it must be at least {least}."
     if settings.port is not None and settings.port > 65535:
         return f"PORT={settings.port} is no port, the highest is 65535."
+    if settings.retention_days > MOST_DAYS:
+        return f"RETENTION_DAYS={settings.retention_days} is too large; 0 keeps messages for ever."
     if not 0 < settings.send_retry_base <= 3600:
         return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
     if not 0 < settings.probe_interval <= 3600:

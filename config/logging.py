@@ -1,9 +1,11 @@
 """Structured logs: one line an occurrence, JSON in production, key=value on a developer's machine.
 
-No line carries a message's text or a phone number: call sites log ids only.
+No line carries a message's text or a phone number: call sites log ids only. What comes from
+elsewhere, as an address somebody asked for or the words of a fault, is masked.
 """
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -22,6 +24,26 @@ NOISY = (
     "celery.worker.strategy",
 )
 """Loggers of libraries whose INFO lines repeat what our own lines say, or show addresses."""
+OURS = {"timestamp", "request_id", "level", "logger", "process"}
+"""Of a line, what is never anybody's words."""
+LONG_NUMBER = re.compile(r"(?<![\w.])\d{7,20}(?!\w)")
+ROW_OF_A_FAULT = re.compile(
+    r"(DETAIL|CONTEXT):.*?(?=\n\[SQL|\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL
+)
+"""PostgreSQL quotes the row that it refuses."""
+
+
+def mask(text: str) -> str:
+    """Without what may be a phone, and without what a database quotes of a row."""
+    return LONG_NUMBER.sub("…", ROW_OF_A_FAULT.sub(r"\1: …", text))
+
+
+def mask_line(_logger: object, _method: str, line: dict[str, Any]) -> dict[str, Any]:
+    """Mask every text of a line that is not our own."""
+    return {
+        name: mask(value) if isinstance(value, str) and name not in OURS else value
+        for name, value in line.items()
+    }
 
 
 def configure_logging(settings: Settings, process: str) -> None:
@@ -38,6 +60,7 @@ def configure_logging(settings: Settings, process: str) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        mask_line,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer()

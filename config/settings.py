@@ -112,6 +112,8 @@ class Settings:
     web_worker_class: str
     send_retry_base: float
     send_lease: float
+    retention_days: int
+    """Days after which messages are erased; 0: never."""
     started_at: float
     """Unix time at which this process's master started."""
 
@@ -152,12 +154,11 @@ def _read(env: Env) -> Settings:
     app_env = _choice(env, "APP_ENV", AppEnv.DEVELOPMENT)
     production = app_env is AppEnv.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(PROJECT_ROOT / "var"))).expanduser().resolve()
-    host = env.str("HOST", "0.0.0.0" if production else "127.0.0.1")
     return Settings(
         app_env=app_env,
         debug=env.bool("FLASK_DEBUG", False),
         log_level=env.log_level("LOG_LEVEL", logging.INFO),
-        host=host,
+        host=env.str("HOST", "0.0.0.0" if production else "127.0.0.1"),
         port=env.int("PORT", None),
         proxy_hops=env.int("PROXY_HOPS", 0),
         var_dir=var_dir,
@@ -186,6 +187,7 @@ def _read(env: Env) -> Settings:
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
+        retention_days=env.int("RETENTION_DAYS", 0),
         started_at=env.float("WEB_STARTED_AT", time.time()),
     )
 

@@ -105,6 +105,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "CORS_ORIGINS": settings.cors_origins,
         "SEND_RETRY_BASE": settings.send_retry_base,
         "SEND_LEASE": settings.send_lease,
+        "RETENTION_DAYS": settings.retention_days,
         "READ_RECEIPTS": settings.read_receipts,
         "STARTED_AT": settings.started_at,
     }

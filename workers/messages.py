@@ -1,7 +1,7 @@
 """Tasks about messages."""
 
 from crm.queue import celery, count_waiting_jobs
-from crm.services import delivery, outcomes, recovery
+from crm.services import delivery, outcomes, recovery, retention
 from workers.logs import logged
 
 
@@ -23,3 +23,9 @@ def check_accepted(message_id: int) -> None:
 def sweep() -> None:
     """Bring everything that is overdue one step on."""
     recovery.sweep(jobs_waiting=count_waiting_jobs())
+
+
+@celery.task(name="messages.prune")
+def prune() -> None:
+    """Erase messages that were kept for as long as the setting says."""
+    retention.prune_messages()

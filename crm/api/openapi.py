@@ -12,6 +12,7 @@ from crm.api import (
     audit,
     auth,
     callbacks,
+    customer_files,
     customers,
     gateway,
     messages,
@@ -81,7 +82,8 @@ def init_openapi(app: Flask) -> None:
         OPENAPI_REDOC_URL="/docs/assets/redoc/redoc.standalone.js",
     )
     api = CrmApi(app)
-    for module in (customers, messages, stream, callbacks, gateway, auth, tokens, audit, system):
+    modules = (customers, customer_files, messages, stream, callbacks, gateway, auth, tokens, audit)
+    for module in (*modules, system):
         api.register_blueprint(module.blp)
     app.add_url_rule("/docs/assets/swagger/<path:name>", view_func=send_swagger_asset)
     app.add_url_rule("/docs/assets/redoc/<path:name>", view_func=send_redoc_asset)

@@ -23,6 +23,8 @@ class Action(StrEnum):
     TOKEN_CREATED = "token_created"
     TOKEN_REVOKED = "token_revoked"
     CUSTOMER_DELETED = "customer_deleted"
+    CUSTOMERS_EXPORTED = "customers_exported"
+    CUSTOMERS_IMPORTED = "customers_imported"
 
 
 class AuditEntry(Base):

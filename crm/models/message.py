@@ -137,6 +137,7 @@ class Message(Base):
 
     __table_args__ = (
         Index("ix_messages_customer", "customer_id", "id"),
+        Index("ix_messages_timestamp", "timestamp"),
         Index("uq_messages_idempotency_key", "idempotency_key", unique=True),
         Index(
             "uq_messages_outbound_whatsapp_id",

@@ -60,15 +60,16 @@ def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None)
 
 def _summaries(chosen: CustomerFilter) -> Rows:
     statement = select(wire.CUSTOMER_SUMMARY.as_sql(), Customer.active_at, Customer.id)
-    return _filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
+    return filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
 
 
 def _customers(chosen: CustomerFilter) -> Rows:
     statement = select(wire.CUSTOMER.as_sql(), Customer.id)
-    return _filtered(statement, chosen).order_by(Customer.id)
+    return filtered(statement, chosen).order_by(Customer.id)
 
 
-def _filtered(statement: Rows, chosen: CustomerFilter) -> Rows:
+def filtered(statement: Rows, chosen: CustomerFilter) -> Rows:
+    """The statement, of the chosen customers only."""
     if chosen.status is not None:
         statement = statement.where(Customer.status == chosen.status)
     if chosen.search:

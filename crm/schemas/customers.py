@@ -20,6 +20,7 @@ from crm.schemas.base import (
 )
 from crm.schemas.media import MediaId, media_url
 
+REMARK_LENGTH = 20_000
 EXAMPLE_PHOTO = "https://pps.whatsapp.net/v/t61.jpg"
 
 
@@ -73,11 +74,11 @@ class CustomerSchema(Answer):
     updated_at = fields.String(metadata=TIME)
 
 
-def _name(**kwargs: Any) -> Text:
+def name_field(**kwargs: Any) -> Text:
     return Text(validate=[validate.Length(1, 120), not_blank], **kwargs)
 
 
-def _status(**kwargs: Any) -> Text:
+def status_field(**kwargs: Any) -> Text:
     return Text(
         validate=[validate.Length(1, 40), not_blank],
         metadata={"description": "A label: new, open, waiting, won, lost, or your own."},
@@ -85,7 +86,7 @@ def _status(**kwargs: Any) -> Text:
     )
 
 
-class CustomerQuery(PageQuery):
+class CustomerChoice(Schema):
     """Which customers."""
 
     search = Text(
@@ -95,20 +96,24 @@ class CustomerQuery(PageQuery):
     status = Text(validate=validate.Length(max=40))
 
 
+class CustomerQuery(CustomerChoice, PageQuery):
+    """Which customers, and which part of their list."""
+
+
 class CreateCustomerSchema(Schema):
     """A new customer."""
 
-    name = _name(required=True)
+    name = name_field(required=True)
     phone = PossiblePhone(required=True, metadata={"example": "60123456789"})
-    status = _status(load_default="new")
+    status = status_field(load_default="new")
 
 
 class UpdateCustomerSchema(Schema):
     """What an agent may change; fields left out stay as they are."""
 
-    name = _name()
-    status = _status()
-    remark = Text(allow_none=True, validate=validate.Length(max=20_000))
+    name = name_field()
+    status = status_field()
+    remark = Text(allow_none=True, validate=validate.Length(max=REMARK_LENGTH))
     extra_fields = JsonObject(metadata={"type": "object"})
     photo_url = PhotoUrl(allow_none=True, validate=validate.Length(max=2048))
 

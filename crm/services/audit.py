@@ -3,7 +3,7 @@
 from crm import clock
 from crm.actors import Actor
 from crm.models import Action, AuditEntry
-from crm.transaction import Transaction
+from crm.transaction import Transaction, transaction
 
 
 def note(tx: Transaction, action: Action, actor: Actor, *, subject: str | None = None) -> None:
@@ -17,3 +17,9 @@ def note(tx: Transaction, action: Action, actor: Actor, *, subject: str | None =
             address=actor.address and actor.address[:45],
         )
     )
+
+
+def record_action(action: Action, actor: Actor) -> None:
+    """Keep that somebody is about to do what changes no row, or rows by the thousand."""
+    with transaction() as tx:
+        note(tx, action, actor)

@@ -160,19 +160,23 @@ def _learn(tx: Transaction, customer: Customer, *, phone: str, lid: str | None) 
         _announce(tx, customer)
 
 
-def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> None:
+def change_fields(customer: Customer, changes: Mapping[str, Any]) -> bool:
+    """Set the fields that differ; whether there were any."""
     # As JSON, where 1 and true are two values; Python and SQLAlchemy call them equal.
     differing = {
         name: value
         for name, value in changes.items()
         if orjson.dumps(getattr(customer, name)) != orjson.dumps(value)
     }
-    if not differing:
-        return
     for name, value in differing.items():
         setattr(customer, name, value)
         flag_modified(customer, name)
-    _announce(tx, customer)
+    return bool(differing)
+
+
+def _apply(tx: Transaction, customer: Customer, changes: Mapping[str, Any]) -> None:
+    if change_fields(customer, changes):
+        _announce(tx, customer)
 
 
 def _announce(tx: Transaction, customer: Customer) -> None:

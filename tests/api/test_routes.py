@@ -44,6 +44,8 @@ TABLE = {
     "GET /customers/summary": LOOK,
     "GET /customers/": LOOK,
     "POST /customers/": CHANGE,
+    "GET /customers/export.csv": LOOK,
+    "POST /customers/import": CHANGE,
     "GET /customers/<id:customer_id>": LOOK,
     "PATCH /customers/<id:customer_id>": CHANGE,
     "DELETE /customers/<id:customer_id>": CHANGE,
