@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 
 from gateway.clock import now
 from gateway.drivers.base import Driver, UnreadableError
 from gateway.drivers.events import Event, Failure, Inbound, Receipt
 from gateway.recorder import record_event
-from gateway.store.database import Store, StoreBusyError
+from gateway.store.callbacks import purge_dead_letters
+from gateway.store.database import STORE_AWAY, Store, is_store_away
 from gateway.store.tables import UpdateState
 from gateway.store.updates import (
     KeptUpdate,
@@ -33,7 +33,7 @@ REMEMBERED_FOR = 8 * DAY
 PURGE_EVERY = 3600.0
 ERROR_PAUSE = 1.0
 LONGEST_SLEEP = 60.0
-STORE_AWAY = (StoreBusyError, OperationalError, InterfaceError, InternalError, TimeoutError)
+DEAD_LETTERS_KEPT_FOR = 30 * DAY
 
 
 class UpdateReader:
@@ -102,9 +102,8 @@ class UpdateReader:
     def _record(self, update: KeptUpdate, events: Sequence[Event], state: UpdateState) -> None:
         """All of it and the mark that it is done, in one transaction."""
         with self._store.transaction() as connection:
-            for event in events:
-                if _is_new(connection, event):
-                    record_event(connection, event)
+            recorded = [_record_event(connection, update, event) for event in events]
+            state = state if all(recorded) else UpdateState.UNREADABLE
             settle_update(connection, update.id, state, chats=[event.chat for event in events])
 
     def _purge_sometimes(self) -> None:
@@ -114,6 +113,23 @@ class UpdateReader:
         with self._store.transaction() as connection:
             purge_updates(connection, received_before=now() - KEPT_FOR)
             purge_recorded(connection, recorded_before=now() - REMEMBERED_FOR)
+            purge_dead_letters(connection, created_before=now() - DEAD_LETTERS_KEPT_FOR)
+
+
+def _record_event(connection: Connection, update: KeptUpdate, event: Event) -> bool:
+    """False where it cannot be recorded; the others of its update must not be lost with it."""
+    try:
+        with connection.begin_nested():
+            if _is_new(connection, event):
+                record_event(connection, event)
+    except Exception as error:
+        if is_store_away(error):
+            raise
+        # Its words may hold what the customer wrote.
+        kind, why = type(event).__name__, type(error).__name__
+        log.error("event_not_recordable", update_id=update.id, kind=kind, error=why)
+        return False
+    return True
 
 
 def _is_new(connection: Connection, event: Event) -> bool:
