@@ -1,5 +1,6 @@
 """Brings callbacks to the backend: in order per chat, again and again until it takes them."""
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from config.settings import Settings
 from gateway.backoff import parse_retry_after, pause_before
 from gateway.clock import now
 from gateway.lanes import Lanes
-from gateway.notices import STATUS_PATH
+from gateway.notices import FAILED_PATH, MEDIA_PATH, PHOTO_PATH, STATUS_PATH
 from gateway.store.callbacks import (
     PendingCallback,
     bury_callback,
@@ -32,8 +33,7 @@ TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 RETRYABLE_REFUSALS = {401, 403, 408, 425, 429}
 WHOLE_BACKEND = {401, 403, 429, 503}
 """Answers that the next callback would hear too: ask once in a while, not once per chat."""
-NOT_MISSED = {STATUS_PATH}
-"""A backend that does not know these loses nothing: no dead letters of them."""
+UNKNOWN_DOOR = {404, 405}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,11 @@ class Deliverer:
         done: list[int] = []
         try:
             for callback in batch:
+                if callback.path == FAILED_PATH:
+                    # An agent may order it again at once. What came before it, the map perhaps,
+                    # must not be repeated after that: it would be taken for the new attempt's.
+                    self._forget(done)
+                    done.clear()
                 verdict = self._post(callback)
                 if not verdict.is_delivered:
                     self._keep(callback, verdict)
@@ -129,7 +134,7 @@ class Deliverer:
         """Put aside what was refused for good, try the rest again later."""
         facts = {"callback_id": callback.id, "kind": callback.path, "status": verdict.status}
         status, error = verdict.status, verdict.error
-        if verdict.is_refused and callback.path in NOT_MISSED:
+        if verdict.is_refused and _is_not_missed(callback, verdict):
             log.info("callback_dropped", **facts)
             self._forget([callback.id])
             return
@@ -162,6 +167,19 @@ class Deliverer:
             retry_after=parse_retry_after(answer.headers.get("Retry-After")),
             whole_backend=answer.status_code in WHOLE_BACKEND,
         )
+
+
+def _is_not_missed(callback: PendingCallback, verdict: Verdict) -> bool:
+    """Whether a backend that knows no more than the seed's loses nothing: no dead letter of it."""
+    match callback.path:
+        case path if path == STATUS_PATH:
+            return True
+        case path if path == MEDIA_PATH:
+            return verdict.status in UNKNOWN_DOOR
+        case path if path == PHOTO_PATH:
+            # It knows pictures by `photo_url` only; or it does not know the customer yet.
+            return verdict.status in {404, 422} and "media_id" in json.loads(callback.body)
+    return False
 
 
 def _make_client(settings: Settings) -> httpx.Client:

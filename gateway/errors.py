@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.drivers.base import DriverError, PermanentError, TemporaryError
 from gateway.orders import NotConnectedError, UnknownMessageError
-from gateway.store.database import StoreBusyError
+from gateway.store.database import StoreBusyError, StoreLostError
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ def add_error_handlers(app: Flask) -> None:
     app.register_error_handler(DriverError, answer_driver_error)
     app.register_error_handler(UnknownMessageError, answer_unknown_message)
     app.register_error_handler(Exception, answer_unexpected)
-    for error in (StoreBusyError, DBAPIError, TimeoutError):
+    for error in (StoreBusyError, StoreLostError, DBAPIError, TimeoutError):
         app.register_error_handler(error, answer_store_away)
 
 

@@ -5,13 +5,17 @@ from uuid import uuid4
 from gateway.chats import address_fields
 from gateway.clock import to_iso
 from gateway.drivers.base import DriverState
-from gateway.drivers.events import Failure, Inbound, Picture, Receipt
+from gateway.drivers.events import Failure, Inbound, Media, Picture, Receipt
 from gateway.store.callbacks import NO_CHAT, Callback
 from gateway.store.media import MediaFile
 from gateway.store.sends import Send
 from gateway.texts import make_storable
 
 STATUS_PATH = "/webhooks/whatsapp/status"
+FAILED_PATH = "/messages/failed"
+MEDIA_PATH = "/messages/media"
+PHOTO_PATH = "/customers/photo"
+EMPTY = "[empty message]"
 
 
 def new_request_id() -> str:
@@ -54,14 +58,14 @@ def given_up_notice(send: Send, event: Failure) -> Callback:
 
 
 def _failed(send: Send, body: dict[str, object]) -> Callback:
-    return Callback(chat=send.chat, path="/messages/failed", body=body, request_id=send.request_id)
+    return Callback(chat=send.chat, path=FAILED_PATH, body=body, request_id=send.request_id)
 
 
 def inbox_notice(event: Inbound, media: MediaFile | None = None) -> Callback:
     """`POST /messages/inbox`: a customer wrote."""
     body: dict[str, object] = {
         **address_fields(event.chat),
-        "content": make_storable(event.text),
+        "content": make_storable(event.text if event.text.strip() else _placeholder(event.media)),
         "whatsapp_id": event.whatsapp_id,
         "timestamp": to_iso(event.at),
     }
@@ -76,11 +80,18 @@ def inbox_notice(event: Inbound, media: MediaFile | None = None) -> Callback:
     return Callback(chat=event.chat, path="/messages/inbox", body=body, request_id=new_request_id())
 
 
+def _placeholder(media: Media | None) -> str:
+    """What stands for a text without a sign in it: the backend takes no blank one."""
+    if media is None:
+        return EMPTY
+    return f"[{media.kind}: {media.file_name}]" if media.file_name else f"[{media.kind}]"
+
+
 def photo_notice(event: Picture) -> Callback:
     """`POST /customers/photo`: a customer has a new picture."""
     return Callback(
         chat=event.chat,
-        path="/customers/photo",
+        path=PHOTO_PATH,
         body={**address_fields(event.chat), "photo_url": event.url},
         request_id=new_request_id(),
     )
@@ -90,7 +101,7 @@ def media_notice(file: MediaFile) -> Callback:
     """`POST /messages/media`: the file of a message is here, or will never be."""
     return Callback(
         chat=file.chat,
-        path="/messages/media",
+        path=MEDIA_PATH,
         body={
             **address_fields(file.chat),
             "whatsapp_id": file.whatsapp_id,
@@ -117,7 +128,7 @@ def fetched_picture_notice(file: MediaFile) -> Callback:
     """`POST /customers/photo`: a new picture of the customer is here."""
     return Callback(
         chat=file.chat,
-        path="/customers/photo",
+        path=PHOTO_PATH,
         body={**address_fields(file.chat), "media_id": file.id},
         request_id=new_request_id(),
     )

@@ -48,6 +48,8 @@ def cover_order(connection: Connection, order: SendOrder) -> bool:
 
 def _covers(connection: Connection, known: Send, order: SendOrder) -> bool:
     """Whether another attempt stands for this one; it is told or renumbered accordingly."""
+    if known.is_erased:
+        return True
     if known.state is SendState.SENT and known.whatsapp_id:
         # An agent's retry of what did go out: its map got lost, so say it again.
         add_callback(connection, map_notice(known, known.whatsapp_id), at=now())

@@ -23,11 +23,13 @@ def record_receipt(connection: Connection, event: Receipt) -> None:
     """Settle the send that it proves to be sent, map before ack; then say what was proved."""
     at = now()
     send = _find_send(connection, event)
+    remember(connection, Fact.LAST_ACK_AT, at)
+    if send is not None and send.is_erased:
+        return
     if send is not None and _is_news(send, event):
         settle_send(connection, send.id, SendState.SENT, at=at, whatsapp_id=event.whatsapp_id)
         add_callback(connection, map_notice(send, event.whatsapp_id), at=at)
         remember(connection, Fact.LAST_SENT_AT, at)
-    remember(connection, Fact.LAST_ACK_AT, at)
     if event.ack >= ACK_DELIVERED:
         add_callback(connection, _describe(event, send), at=at)
 
@@ -39,11 +41,13 @@ def record_failure(connection: Connection, event: Failure) -> None:
     if send is None:
         log.warning("failure_of_an_unknown_send", code=event.code)
         return
+    remember(connection, Fact.LAST_ACK_AT, at)  # bad news, and a sign of life
+    if send.is_erased:
+        return
     event = replace(event, reason=make_storable(event.reason)[:MAX_REASON])
     why = {"code": event.code, "reason": event.reason, "whatsapp_id": event.whatsapp_id}
     settle_send(connection, send.id, SendState.FAILED, at=at, **why)
     add_callback(connection, given_up_notice(send, event), at=at)
-    remember(connection, Fact.LAST_ACK_AT, at)  # bad news, and a sign of life
     log.error("send_given_up", message_id=send.backend_message_id, code=event.code)
 
 
@@ -55,10 +59,7 @@ def _find_send(connection: Connection, event: Receipt | Failure) -> Send | None:
         send = find_attempt(connection, ids.backend_message_id, ids.attempt)
         if send is not None and send.whatsapp_id is not None:
             return None  # That attempt is another message of WhatsApp's.
-    if send is None:
-        return None
-    # The chat may be written otherwise there; one name keeps map and acks in one lane.
-    return send if send.chat else replace(send, chat=event.chat)
+    return send
 
 
 def _is_news(send: Send, event: Receipt) -> bool:
@@ -72,6 +73,7 @@ def _describe(event: Receipt, send: Send | None) -> Callback:
     """A read message of ours is `seen`; one we do not know (yet) is a plain ack."""
     if send is None:
         return ack_notice(event, request_id=new_request_id())
+    # The chat may be written otherwise there; one name keeps map and acks in one lane.
     event = replace(event, chat=send.chat)
     if event.ack == ACK_READ:
         return seen_notice(event, send)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
@@ -23,11 +24,14 @@ from gateway.store.database import Store
 from gateway.store.facts import Fact, remember
 from gateway.store.lanes import DueChats, find_due_chats
 from gateway.store.sends import (
+    BULK,
+    REPLY,
     Send,
     change_send,
     find_attempts,
     find_next,
-    find_state,
+    find_standing,
+    settle_erased,
     settle_interrupted,
     settle_send,
 )
@@ -38,11 +42,23 @@ log = structlog.get_logger(__name__)
 THREADS = 8
 UNKNOWN_PAUSE = 1.0
 RECORD_PAUSE = 1.0
-EXPIRES_AFTER = 24 * 3600.0
-"""A reply that goes out days late surprises everyone: it fails, and the agent is told."""
-EXPIRED = "It could not go out within a day: WhatsApp was away, or the number's pace held it back."
+DAY = 24 * 3600.0
+EXPIRES_AFTER = {REPLY: DAY, BULK: 7 * DAY}
+"""A reply that goes out days late surprises everyone: it fails, and the agent is told.
+
+Bulk has longer: a fresh number's slow start may spread a campaign over days.
+"""
+EXPIRED = "It could not go out in time: WhatsApp was away, or the number's pace held it back."
 
 Record = Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a send: how to record it, and WhatsApp's id where it went out."""
+
+    record: Record
+    whatsapp_id: str | None = None
 
 
 class Sender:
@@ -96,8 +112,8 @@ class Sender:
         with bound_contextvars(request_id=send.request_id, **ids):
             self._record(send, self._attempt(send))
 
-    def _attempt(self, send: Send) -> Record:
-        """Call the driver; returns how to record the outcome."""
+    def _attempt(self, send: Send) -> Outcome:
+        """Call the driver."""
         outgoing = Outgoing(
             backend_message_id=send.backend_message_id,
             attempt=send.attempt,
@@ -109,17 +125,17 @@ class Sender:
             whatsapp_id = self._driver.send(outgoing)
         except TemporaryError as error:
             log.info("send_postponed", reason=str(error), delay=error.delay)
-            return _postpone(send, error.delay)
+            return Outcome(_postpone(send, error.delay))
         except PermanentError as error:
             log.error("send_failed", code=error.code)
-            return _fail(send, error)
+            return Outcome(_fail(send, error))
         except UnknownOutcomeError as error:
-            return self._doubt(send, error)
+            return Outcome(self._doubt(send, error))
         except Exception as error:  # A driver's bug says nothing about what was sent.
             log.exception("driver_broke")
-            return self._doubt(send, error)
+            return Outcome(self._doubt(send, error))
         log.info("send_done", whatsapp_id=whatsapp_id)
-        return _succeed(send, whatsapp_id)
+        return Outcome(_succeed(send, whatsapp_id), whatsapp_id)
 
     def _doubt(self, send: Send, error: Exception) -> Record:
         """It may have gone out: only a driver that recognises it may be asked again."""
@@ -130,14 +146,12 @@ class Sender:
             connection, send.id, SendState.UNKNOWN, at=now(), code="unknown_outcome"
         )
 
-    def _record(self, send: Send, record: Record) -> None:
+    def _record(self, send: Send, outcome: Outcome) -> None:
         """Write the outcome down, however long the store is away: it happened."""
         while True:
             try:
                 with self._store.transaction() as connection:
-                    # A receipt may have come before the answer, and then it has settled the send.
-                    if find_state(connection, send.id) is SendState.SENDING:
-                        record(connection)
+                    _write_down(connection, send, outcome)
             except Exception:
                 log.exception("outcome_not_recorded")
                 if self._stopping.wait(RECORD_PAUSE):
@@ -145,6 +159,16 @@ class Sender:
             else:
                 self._on_callback()
                 return
+
+
+def _write_down(connection: Connection, send: Send, outcome: Outcome) -> None:
+    state, is_erased = find_standing(connection, send.id)
+    if state is not SendState.SENDING:
+        return  # A receipt came before the answer and has settled the send.
+    if is_erased:
+        settle_erased(connection, send.id, at=now(), whatsapp_id=outcome.whatsapp_id)
+    else:
+        outcome.record(connection)
 
 
 def _claim(connection: Connection, chat: str, pace: Pace | None) -> Send | None:
@@ -157,7 +181,7 @@ def _claim(connection: Connection, chat: str, pace: Pace | None) -> Send | None:
         if other.state is SendState.SENT and other.whatsapp_id:
             _succeed(send, other.whatsapp_id)(connection)
             return None
-    if send.accepted_at < at - EXPIRES_AFTER:
+    if send.accepted_at < at - EXPIRES_AFTER[send.priority]:
         _fail(send, PermanentError("expired", EXPIRED, retryable=True))(connection)
         return None
     change_send(connection, send.id, state=SendState.SENDING, due_at=at)

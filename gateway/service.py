@@ -170,6 +170,8 @@ class GatewayService:
 
     def erase(self, chat: str) -> int:
         """Forget a chat: texts, queued sends, callbacks, updates, files; returns how many."""
+        # One update may bring the messages of several chats: only read it can be let go.
+        self.updates.catch_up(without=chat)
         with self.store.transaction() as connection:
             erased = sends.erase_chat(connection, chat, at=now())
             erased += callbacks.erase_chat(connection, chat)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 
 from gateway.clock import now
 from gateway.drivers.base import Driver, UnreadableError
 from gateway.drivers.events import Event, Failure, Inbound, Receipt
 from gateway.recorder import record_event
-from gateway.store.database import Store, StoreBusyError
+from gateway.store.callbacks import purge_dead_letters
+from gateway.store.database import STORE_AWAY, Store, is_store_away
 from gateway.store.tables import UpdateState
 from gateway.store.updates import (
     KeptUpdate,
@@ -33,7 +33,7 @@ REMEMBERED_FOR = 8 * DAY
 PURGE_EVERY = 3600.0
 ERROR_PAUSE = 1.0
 LONGEST_SLEEP = 60.0
-STORE_AWAY = (StoreBusyError, OperationalError, InterfaceError, InternalError, TimeoutError)
+DEAD_LETTERS_KEPT_FOR = 30 * DAY
 
 
 class UpdateReader:
@@ -46,6 +46,7 @@ class UpdateReader:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._purge_at = 0.0
+        self._reading = threading.Lock()
         # The context carries the process name into log lines.
         run = contextvars.copy_context().run
         self._thread = threading.Thread(target=run, args=(self._run,), name="updates", daemon=True)
@@ -58,6 +59,11 @@ class UpdateReader:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def catch_up(self, *, without: str) -> None:
+        """Read what waits now, and tell nobody what this chat did. Raises what is in STORE_AWAY."""
+        while self._read_next(without=without):
+            pass
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -72,20 +78,24 @@ class UpdateReader:
                 if not found:
                     self._wake.wait(LONGEST_SLEEP)
 
-    def _read_next(self) -> bool:
+    def _read_next(self, *, without: str | None = None) -> bool:
+        with self._reading:
+            return self._read_oldest(without)
+
+    def _read_oldest(self, without: str | None) -> bool:
         with self._store.reading() as connection:
             update = find_oldest(connection)
         if update is None:
             return False
         events, state = self._read(update)
         try:
-            self._record(update, events, state)
+            self._record(update, events, state=state, without=without)
         except STORE_AWAY:
             raise  # The same update again in a moment.
         except Exception:
             # What cannot be recorded now never can be: it must not hold up the next.
             log.exception("update_not_recordable", update_id=update.id)
-            self._record(update, [], UpdateState.UNREADABLE)
+            self._record(update, [], state=UpdateState.UNREADABLE)
         self._on_event()
         return True
 
@@ -99,12 +109,19 @@ class UpdateReader:
             log.error("update_unreadable", update_id=update.id, error=type(error).__name__)
             return [], UpdateState.UNREADABLE
 
-    def _record(self, update: KeptUpdate, events: Sequence[Event], state: UpdateState) -> None:
+    def _record(
+        self,
+        update: KeptUpdate,
+        events: Sequence[Event],
+        *,
+        state: UpdateState,
+        without: str | None = None,
+    ) -> None:
         """All of it and the mark that it is done, in one transaction."""
         with self._store.transaction() as connection:
             for event in events:
-                if _is_new(connection, event):
-                    record_event(connection, event)
+                if not _record_event(connection, update, event, without=without):
+                    state = UpdateState.UNREADABLE
             settle_update(connection, update.id, state, chats=[event.chat for event in events])
 
     def _purge_sometimes(self) -> None:
@@ -114,6 +131,25 @@ class UpdateReader:
         with self._store.transaction() as connection:
             purge_updates(connection, received_before=now() - KEPT_FOR)
             purge_recorded(connection, recorded_before=now() - REMEMBERED_FOR)
+            purge_dead_letters(connection, created_before=now() - DEAD_LETTERS_KEPT_FOR)
+
+
+def _record_event(
+    connection: Connection, update: KeptUpdate, event: Event, *, without: str | None
+) -> bool:
+    """False where it cannot be recorded; the others of its update must not be lost with it."""
+    try:
+        with connection.begin_nested():
+            if _is_new(connection, event) and event.chat != without:
+                record_event(connection, event)
+    except Exception as error:
+        if is_store_away(error):
+            raise
+        # Its words may hold what the customer wrote.
+        kind, why = type(event).__name__, type(error).__name__
+        log.error("event_not_recordable", update_id=update.id, kind=kind, error=why)
+        return False
+    return True
 
 
 def _is_new(connection: Connection, event: Event) -> bool:

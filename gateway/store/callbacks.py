@@ -122,5 +122,10 @@ def find_dead_letters(connection: Connection, *, limit: int) -> list[DeadLetter]
     return [DeadLetter(**row._asdict()) for row in connection.execute(query)]
 
 
+def purge_dead_letters(connection: Connection, *, created_before: float) -> None:
+    """Let go of what nobody asked for in all that time: it holds texts and phones."""
+    connection.execute(delete(callbacks).where(DEAD, callbacks.c.created_at < created_before))
+
+
 def erase_chat(connection: Connection, chat: str) -> int:
     return connection.execute(delete(callbacks).where(callbacks.c.chat == chat)).rowcount

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, TimeoutError
 
 from gateway.store.columns import add_missing_columns
 from gateway.store.tables import metadata
@@ -21,6 +22,22 @@ POSTGRES_TIMEOUTS = (
 
 class StoreBusyError(Exception):
     """The write lock was held too long; nothing was written."""
+
+
+class StoreLostError(Exception):
+    """The connection to the store broke; what was being written may have to be written again."""
+
+
+# No InterfaceError: SQLite's says that a value cannot be stored, which no new try mends.
+STORE_AWAY = (StoreBusyError, StoreLostError, OperationalError, InternalError, TimeoutError)
+"""What a transaction raises where the same may succeed in a moment."""
+
+
+def is_store_away(error: Exception) -> bool:
+    """The same within a transaction, where a lost connection still has the library's own name."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, STORE_AWAY)
 
 
 class Store:
@@ -49,6 +66,10 @@ class Store:
         try:
             with self._writing.begin() as connection:
                 yield connection
+        except DBAPIError as error:
+            if error.connection_invalidated and not isinstance(error, STORE_AWAY):
+                raise StoreLostError("the connection to the gateway's store broke") from error
+            raise
         finally:
             self._writer.release()
 
@@ -63,6 +84,7 @@ class Store:
 
 
 def _make_engine(url: str) -> Engine:
+    # Errors are logged, and texts and phones must not be.
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
@@ -70,11 +92,12 @@ def _make_engine(url: str) -> Engine:
             pool_size=8,
             max_overflow=32,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": 5, "options": POSTGRES_TIMEOUTS},
         )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=8, max_overflow=32)
+    engine = create_engine(parsed, pool_size=8, max_overflow=32, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine

@@ -1,5 +1,6 @@
 """Accepted sends: the statements. States move queued → sending → sent, failed or unknown."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,7 @@ OPEN = (SendState.QUEUED, SendState.SENDING)
 DEPARTED = sends.c.state.in_((SendState.SENDING, SendState.SENT, SendState.UNKNOWN))
 """What went out or may have: `due_at` is then the moment."""
 REPLY, BULK = 0, 1
+ERASED = {"code": "erased", "reason": "The customer was erased."}
 
 # Built once: building a statement costs more than running it.
 _ADD = insert(sends).values(state=SendState.QUEUED)
@@ -21,9 +23,12 @@ _ATTEMPTS = (
     .where(sends.c.backend_message_id == bindparam("message_id"))
     .order_by(sends.c.attempt.desc())
 )
-_STATE = select(sends.c.state).where(sends.c.id == bindparam("send_id"))
+_STANDING = select(sends.c.state, sends.c.chat).where(sends.c.id == bindparam("send_id"))
 _BY_WHATSAPP_ID = (
-    select(sends).where(sends.c.whatsapp_id == bindparam("known_id")).order_by(sends.c.id).limit(1)
+    select(sends)
+    .where(sends.c.whatsapp_id.in_((bindparam("known_id"), bindparam("digest"))))
+    .order_by(sends.c.id)
+    .limit(1)
 )
 _NEXT = (
     select(sends)
@@ -58,6 +63,11 @@ class Send:
     reason: str | None
     request_id: str
 
+    @property
+    def is_erased(self) -> bool:
+        """Its customer is forgotten: nothing of it goes out, and nobody is told anything of it."""
+        return not self.chat
+
 
 def add_send(
     connection: Connection, values: Mapping[str, Any], *, template: TemplateUse | None = None
@@ -79,14 +89,15 @@ def find_attempt(connection: Connection, backend_message_id: int, attempt: int) 
     return _read_first(connection, query)
 
 
-def find_state(connection: Connection, send_id: int) -> SendState | None:
-    """Where a send stands now; None where it is unknown."""
-    state = connection.scalar(_STATE, {"send_id": send_id})
-    return None if state is None else SendState(state)
+def find_standing(connection: Connection, send_id: int) -> tuple[SendState | None, bool]:
+    """Where a send stands now, None where it is unknown; and whether it was erased."""
+    row = connection.execute(_STANDING, {"send_id": send_id}).first()
+    return (None, False) if row is None else (SendState(row.state), not row.chat)
 
 
 def find_by_whatsapp_id(connection: Connection, whatsapp_id: str) -> Send | None:
-    return _read_first(connection, _BY_WHATSAPP_ID, {"known_id": whatsapp_id})
+    ids = {"known_id": whatsapp_id, "digest": _make_digest(whatsapp_id)}
+    return _read_first(connection, _BY_WHATSAPP_ID, ids)
 
 
 def find_next(connection: Connection, chat: str, *, lowest: int = BULK) -> Send | None:
@@ -105,8 +116,21 @@ def settle_send(
     change_send(connection, send_id, state=state, settled_at=at, text="", template=None, **values)
 
 
+def settle_erased(
+    connection: Connection, send_id: int, *, at: float, whatsapp_id: str | None
+) -> None:
+    """End a send that was under way while its customer was erased."""
+    digest = whatsapp_id and _make_digest(whatsapp_id)
+    settle_send(connection, send_id, SendState.FAILED, at=at, whatsapp_id=digest, **ERASED)
+
+
 def settle_interrupted(connection: Connection, state: SendState, *, at: float) -> int:
-    """Move what a killed process left in `sending`; returns how many there were."""
+    """Move what a killed process left in `sending`; returns how many there were.
+
+    What was erased meanwhile has no text and no address: it never goes out.
+    """
+    erased = update(sends).where(sends.c.state.in_(OPEN), sends.c.chat == "")
+    connection.execute(erased.values(state=SendState.FAILED, settled_at=at, **ERASED))
     values: dict[str, Any] = {"state": state}
     if state is not SendState.QUEUED:
         values |= {"settled_at": at, "text": "", "template": None}
@@ -153,13 +177,21 @@ def erase_chat(connection: Connection, chat: str, *, at: float) -> int:
     mine = sends.c.chat == chat
     erased = _count(connection, mine)
     queued = update(sends).where(mine, sends.c.state == SendState.QUEUED)
-    connection.execute(
-        queued.values(
-            state=SendState.FAILED, code="erased", reason="The customer was erased.", settled_at=at
-        )
-    )
+    connection.execute(queued.values(state=SendState.FAILED, settled_at=at, **ERASED))
+    _hide_whatsapp_ids(connection, mine)
     connection.execute(update(sends).where(mine).values(text="", template=None, chat=""))
     return erased
+
+
+def _hide_whatsapp_ids(connection: Connection, mine: ColumnElement[bool]) -> None:
+    """WhatsApp's ids may hold the phone; a digest still knows a late receipt again."""
+    found = select(sends.c.id, sends.c.whatsapp_id).where(mine, sends.c.whatsapp_id.is_not(None))
+    for send_id, whatsapp_id in connection.execute(found).all():
+        change_send(connection, send_id, whatsapp_id=_make_digest(whatsapp_id))
+
+
+def _make_digest(whatsapp_id: str) -> str:
+    return "erased:" + hashlib.sha256(whatsapp_id.encode()).hexdigest()
 
 
 def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
@@ -180,6 +212,8 @@ def _read(row: Row[Any]) -> Send:
         | {
             "state": SendState(values["state"]),
             "template": _read_template(values["template"]),
+            # Of an erased send only a digest is kept, which is nobody's id.
+            "whatsapp_id": values["whatsapp_id"] if values["chat"] else None,
         }
     )
 

@@ -68,10 +68,18 @@ def purge_recorded(connection: Connection, *, recorded_before: float) -> None:
 
 
 def erase_chat(connection: Connection, chat: str) -> int:
-    """Let go of every update about this chat, and of unreadable ones that hold its number."""
+    """Let go of every update about this chat, and of those that hold its number and say nothing.
+
+    One that is not read yet stays, since it may bring what others wrote: read all of them before.
+    """
     mentioning = select(update_chats.c.update_id).where(update_chats.c.chat == chat)
     digits = chat.removesuffix(LID_SUFFIX)
-    is_suspect = (updates.c.state == UpdateState.UNREADABLE) & updates.c.raw.contains(digits)
+    says_nothing = or_(
+        updates.c.state == UpdateState.UNREADABLE,
+        (updates.c.state == UpdateState.DONE)
+        & updates.c.id.not_in(select(update_chats.c.update_id)),
+    )
+    is_suspect = says_nothing & updates.c.raw.contains(digits)
     query = delete(updates).where(or_(updates.c.id.in_(mentioning), is_suspect))
     erased = connection.execute(query).rowcount
     _forget_chats(connection)

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from gateway.deliverer import Deliverer
-from gateway.store.callbacks import Callback, add_callback
+from gateway.store.callbacks import Callback, add_callback, count_callbacks, find_pending
+from gateway.store.tables import CallbackState
 from tests.gateway.conftest import PHONE
 from tests.kit.waiting import eventually
 
@@ -151,6 +152,65 @@ def test_the_first_internal_token_is_carried(settings, store, backend):
     deliverer.stop(5)
     assert call.headers["Authorization"] == "Bearer new"
     assert call.headers["X-Request-ID"] == "req-9"
+
+
+@pytest.fixture
+def bring(settings, store):
+    """Brings callbacks of one chat, given as path and body, and waits until none is pending."""
+    deliverer = Deliverer(store, settings)
+
+    def run(*told: tuple[str, dict]) -> int:
+        with store.transaction() as connection:
+            for path, body in told:
+                callback = Callback(chat=PHONE, path=path, body=body, request_id="r")
+                add_callback(connection, callback, at=0)
+        deliverer.start()
+        return eventually(look)[CallbackState.DEAD]
+
+    def look() -> dict[CallbackState, int] | None:
+        with store.reading() as connection:
+            counts = count_callbacks(connection)
+        return None if counts[CallbackState.PENDING] else counts
+
+    yield run
+    deliverer.stop(5)
+
+
+def test_nothing_that_came_before_a_failure_is_repeated_after_it(bring, backend, store):
+    """The failure has an agent order the message again, and an old map would call that sent."""
+    kept: list[list[str]] = []
+
+    def answer(path, body):
+        if path == "/messages/failed":
+            with store.reading() as connection:
+                kept.append([each.path for each in find_pending(connection, PHONE, limit=9)])
+        return 200
+
+    backend.answer = answer
+    ids = {"backend_id": 1, "whatsapp_id": "wamid.1"}
+    bring(("/messages/map", ids), ("/messages/ack", {}), ("/messages/failed", ids))
+    assert kept == [["/messages/failed"]], "what a kill -9 now would repeat"
+    assert [call.path for call in backend.calls][:2] == ["/messages/map", "/messages/ack"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "dead"),
+    [
+        ("/messages/media", {"whatsapp_id": "A"}, 404, 0),
+        ("/messages/media", {"whatsapp_id": "A"}, 405, 0),
+        ("/messages/media", {"whatsapp_id": "A"}, 422, 1),
+        ("/customers/photo", {"media_id": "A"}, 404, 0),
+        ("/customers/photo", {"media_id": "A"}, 422, 0),
+        ("/customers/photo", {"media_id": "A"}, 400, 1),
+        ("/customers/photo", {"photo_url": "https://a.b"}, 404, 1),
+    ],
+)
+def test_what_a_backend_of_the_seed_does_not_know_is_no_dead_letter(
+    bring, backend, path, body, status, dead
+):
+    backend.answer = lambda path, body: status
+    assert bring((path, body)) == dead
+    assert len(backend.calls) == 1
 
 
 def test_thousands_of_waiting_callbacks_are_brought_quickly_and_in_order(settings, store, backend):

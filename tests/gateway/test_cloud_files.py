@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.drivers.base import PermanentError, TemporaryError
+from gateway.drivers.base import DriverState, PermanentError, TemporaryError
 from gateway.drivers.cloud.media import may_have_token
 from gateway.drivers.events import Template
 
@@ -64,6 +64,18 @@ def test_a_file_that_whatsapp_has_dropped_is_final(cloud, graph):
     with pytest.raises(PermanentError) as raised:
         list(pieces)
     assert raised.value.code == "media_expired"
+
+
+@pytest.mark.parametrize("code", [190, 10, 200, 299, 368])
+def test_a_refused_account_loses_no_file(cloud, graph, code):
+    graph.account.media["1"] = ("image/jpeg", b"x")
+    graph.misbehave(codes=[code])
+    with pytest.raises(TemporaryError) as raised:
+        cloud.fetch_media("1")
+    assert raised.value.delay >= 600
+    assert cloud.state() is not DriverState.READY
+    assert cloud.advice()
+    assert list(cloud.fetch_media("1")) == [b"x"]
 
 
 def test_a_file_of_a_server_that_is_away_may_be_asked_for_again(cloud, graph):

@@ -148,7 +148,7 @@ def test_templates_are_listed_over_http(cloud_process, graph):
         | {"components": [body]}
     ]
     cloud_process.start()
-    (found,) = httpx.get(f"{cloud_process.url}/templates").json()
+    (found,) = httpx.get(f"{cloud_process.url}/templates").json()["templates"]
     assert found == {
         "name": "a",
         "language": "de",

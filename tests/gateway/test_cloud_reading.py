@@ -260,6 +260,7 @@ def test_what_is_no_update_is_unreadable(raw):
         read_update(raw, phone_id=PHONE_ID)
 
 
-def test_an_unreadable_time_is_no_reason_to_lose_a_message():
-    (event,) = read(change(messages=[message(timestamp="soon")]))
+@pytest.mark.parametrize("timestamp", ["soon", "9" * 400, None])
+def test_an_unreadable_time_is_no_reason_to_lose_a_message(timestamp):
+    (event,) = read(change(messages=[message(timestamp=timestamp)]))
     assert event.at > AT

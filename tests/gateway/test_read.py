@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from gateway.app import create_app
+from gateway.drivers.base import DriverState, MarksRead, PermanentError
 from tests.gateway.conftest import PHONE
 
 
@@ -52,6 +53,28 @@ def test_a_connection_that_is_away_takes_no_receipt(telling):
     answer = telling.post("/read", json={"to": PHONE, "whatsapp_ids": ["A"]})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+def test_the_cloud_api_is_told_of_each_message(cloud, graph):
+    assert isinstance(cloud, MarksRead)
+    cloud.mark_read(PHONE, ["wamid.1", "wamid.2"])
+    assert graph.account.read == ["wamid.1", "wamid.2"]
+    assert graph.account.entries() == []
+
+
+def test_a_message_that_the_cloud_api_does_not_know_keeps_no_other_from_being_shown_as_read(
+    cloud, graph
+):
+    graph.misbehave(codes=[131009])
+    cloud.mark_read(PHONE, ["wamid.1", "wamid.2"])
+    assert graph.account.read == ["wamid.2"]
+
+
+def test_a_refused_account_is_noticed_by_a_read_receipt(cloud, graph):
+    graph.misbehave(token_refused=True)
+    with pytest.raises(PermanentError):
+        cloud.mark_read(PHONE, ["wamid.1"])
+    assert cloud.state() is DriverState.LOGGED_OUT
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from gateway.clock import now
 from gateway.drivers.base import DriverState, PermanentError, TemporaryError, UnknownOutcomeError
 from gateway.sender import EXPIRES_AFTER, Sender
 from gateway.store.callbacks import find_pending
-from gateway.store.sends import change_send
+from gateway.store.sends import BULK, REPLY, change_send
 from gateway.store.tables import SendState
 from tests.gateway.conftest import PHONE
 from tests.gateway.scripted import ScriptedDriver
@@ -161,13 +161,20 @@ def test_accepted_sends_wait_while_the_driver_is_not_ready(driver, start, queue)
     eventually(lambda: driver.ids() == [1])
 
 
-def test_a_message_that_waited_for_a_day_fails_instead_of_surprising(
-    driver, start, queue, newest, paths
+@pytest.mark.parametrize("priority", [REPLY, BULK])
+def test_a_message_that_waited_too_long_fails_instead_of_surprising(
+    driver, start, queue, newest, paths, priority
 ):
-    queue(1, accepted_at=now() - EXPIRES_AFTER - 1)
+    queue(1, accepted_at=now() - EXPIRES_AFTER[priority] - 1, priority=priority)
     start(driver)
     eventually(lambda: newest(1).code == "expired")
     assert (driver.sent, paths()) == ([], ["/messages/failed"])
+
+
+def test_a_campaign_that_the_slow_start_spreads_over_days_goes_out(driver, start, queue, newest):
+    queue(1, accepted_at=now() - 6 * 24 * 3600, priority=BULK)
+    start(driver)
+    eventually(lambda: newest(1).state == SendState.SENT)
 
 
 def test_a_raised_attempt_is_not_sent_when_the_first_one_turns_out_sent(

@@ -9,7 +9,9 @@ import pytest
 from gateway.backoff import LONGEST_PAUSE, parse_retry_after, pause_before
 from gateway.chats import address_fields, parse_chat
 from gateway.clock import to_iso
+from gateway.drivers.events import Inbound, Media, MediaKind
 from gateway.drivers.simulator.timeline import Timeline
+from gateway.notices import inbox_notice
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,27 @@ from gateway.drivers.simulator.timeline import Timeline
 )
 def test_an_address_is_stripped_to_its_digits(given, chat):
     assert parse_chat(given) == chat
+
+
+@pytest.mark.parametrize(
+    ("text", "media", "content"),
+    [
+        ("", None, "[empty message]"),
+        (" \n\u2003", None, "[empty message]"),
+        ("  ", Media(kind=MediaKind.IMAGE, mime="image/png", reference="r"), "[image]"),
+        (
+            "",
+            Media(kind=MediaKind.DOCUMENT, mime="x/y", reference="r", file_name="bill.pdf"),
+            "[document: bill.pdf]",
+        ),
+        (" hi ", None, " hi "),
+    ],
+)
+def test_a_text_without_a_sign_in_it_is_named_since_the_backend_takes_no_blank_one(
+    text, media, content
+):
+    event = Inbound(chat="60123456789", text=text, name=None, whatsapp_id="A", at=1.0, media=media)
+    assert inbox_notice(event).body["content"] == content
 
 
 @pytest.mark.parametrize("given", ["", "1234", "1" * 16, "abc", "@lid", "12345@lid@lid", "1234５"])

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 from sqlalchemy import inspect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from config.pace import PaceSettings
 from gateway.pace import DAY, Pace
 from gateway.store import callbacks, media, sends
 from gateway.store.callbacks import Callback, PendingCallback
-from gateway.store.database import Store
+from gateway.store.database import STORE_AWAY, Store, is_store_away
 from gateway.store.facts import Fact, recall, remember
 from gateway.store.lanes import find_due_chats
 from gateway.store.tables import CallbackState, MediaState, SendState, metadata
@@ -118,6 +118,33 @@ def test_a_dead_callback_holds_nobody(store):
         }
         (letter,) = callbacks.find_dead_letters(connection, limit=5)
     assert (letter.id, letter.status) == (first.id, 409)
+
+
+def test_a_dead_letter_is_not_kept_for_ever(store):
+    for at in (10, 20, 20):
+        add_callback(store, "a", at=at)
+    for callback in pending(store, "a")[:2]:
+        with store.transaction() as connection:
+            callbacks.bury_callback(connection, callback.id, status=409, error="409 Conflict")
+    with store.transaction() as connection:
+        callbacks.purge_dead_letters(connection, created_before=20)
+        counts = callbacks.count_callbacks(connection)
+    assert (counts[CallbackState.DEAD], counts[CallbackState.PENDING]) == (1, 1)
+
+
+def test_an_error_of_the_database_shows_no_text_and_no_phone(store):
+    row = ROW | {"backend_message_id": None}
+    with pytest.raises(DBAPIError) as raised, store.transaction() as connection:
+        sends.add_send(connection, row)
+    assert ROW["text"] not in str(raised.value).split("DETAIL")[0]
+    assert ROW["chat"] not in str(raised.value).split("DETAIL")[0]
+    assert not is_store_away(raised.value)
+
+
+def test_a_value_that_cannot_be_stored_is_no_reason_to_try_again(store):
+    with pytest.raises(Exception) as raised, store.transaction() as connection:
+        sends.add_send(connection, ROW | {"backend_message_id": object()})
+    assert not isinstance(raised.value, STORE_AWAY)
 
 
 def test_the_id_of_a_delivered_callback_is_never_used_again(store):

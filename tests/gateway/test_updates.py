@@ -135,11 +135,15 @@ def test_an_unreadable_update_is_kept_counted_and_holds_up_nothing(recorder, boo
     assert look(count_updates) == {UpdateState.PENDING: 0, UpdateState.UNREADABLE: 2}
 
 
-def test_an_update_that_cannot_be_recorded_holds_up_nothing(recorder, book, look, told):
-    recorder.update(book.write("odd", inbound("wamid.1", name=5)))
-    recorder.update(book.write("whole", inbound("wamid.2")))
-    eventually(lambda: len(told()) == 1)
+def test_an_event_that_cannot_be_recorded_takes_no_other_with_it(recorder, book, look, told):
+    odd = inbound("wamid.2", name=5)
+    far_off = inbound("wamid.3", at=1e300)
+    recorder.update(book.write("odd", inbound("wamid.1"), odd, far_off, inbound("wamid.4")))
+    recorder.update(book.write("whole", inbound("wamid.5")))
+    eventually(lambda: len(told()) == 3)
+    assert [body["whatsapp_id"] for _, body in told()] == ["wamid.1", "wamid.4", "wamid.5"]
     assert look(count_updates)[UpdateState.UNREADABLE] == 1
+    assert look(lambda connection: connection.scalar(select(func.count(recorded.c.key)))) == 3
 
 
 def test_what_was_not_read_before_a_stop_is_read_after_it(store, book, told, settled):

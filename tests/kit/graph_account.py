@@ -65,6 +65,8 @@ class Account:
         self.templates: list[dict[str, Any]] = []
         self.media: dict[str, tuple[str, bytes]] = {}
         self.calls: Counter[str] = Counter()
+        self.read: list[str] = []
+        """Ids of customers' messages that were marked as read, in order."""
         self._lock = threading.Lock()
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log.open("a+b", buffering=0)

@@ -131,6 +131,13 @@ class GraphServer:
             if ordered.reads:
                 self.prove(entry, "read", after=ordered.delivered_after + ordered.read_after)
 
+    def answer_read(self, body: dict[str, Any]) -> Answer:
+        """A customer's message is to be shown as read."""
+        if code := self.account.next_code():
+            return describe_error(code)
+        self.account.read.append(body["message_id"])
+        return 200, {"success": True}
+
     def answer_send(self, body: dict[str, Any]) -> Answer:
         ordered = self.account.misbehaviour
         code = ordered.refused.get(body["to"]) or self.account.next_code() or self._by_chance()
@@ -165,6 +172,8 @@ class GraphServer:
             case [node, "message_templates"] if node == BUSINESS_ID:
                 return 200, self._page_of_templates(query)
             case [node] if node in self.account.media:
+                if code := self.account.next_code():
+                    return describe_error(code)
                 mime, content = self.account.media[node]
                 url = f"{self.url}/files/{node}"
                 about = {"url": url, "mime_type": mime, "file_size": len(content), "id": node}
@@ -238,7 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self._lacks_token():
             return self._answer(describe_error(190))
         if parts[1:] == [PHONE_ID, "messages"]:
-            return self._answer(self.owner.answer_send(body))
+            is_read = body.get("status") == "read"
+            answer = self.owner.answer_read if is_read else self.owner.answer_send
+            return self._answer(answer(body))
         return self._answer(describe_error(100, subcode=33))
 
     def _lacks_token(self) -> bool:

@@ -1,7 +1,7 @@
 """Meta's error codes as one table: what to do about each, and what an agent is told.
 
 Source: "Cloud API error codes" in Meta's documentation. A code that is not here is final where the
-answer is a 4xx; a 5xx of unknown meaning may come after the message went out.
+answer is a 4xx; a 5xx that does not say that nothing was sent may come after the message went out.
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,18 @@ class Rule:
     delay: float = 0.0
     retryable: bool = False
     """Whether an agent may sensibly order the same message again."""
+    is_vague: bool = False
+    """Meta does not say that nothing was sent: with a 5xx it may have been."""
     state: DriverState | None = None
     """Set where the code says that WhatsApp takes nothing from us at all."""
 
 
 def _retry(reason: str, delay: float) -> Rule:
     return Rule(Action.RETRY, reason, delay=delay)
+
+
+def _fault(reason: str) -> Rule:
+    return Rule(Action.RETRY, reason, delay=5.0, is_vague=True)
 
 
 def _wait(reason: str, delay: float) -> Rule:
@@ -89,10 +95,10 @@ RULES: dict[int, Rule] = {
     4: _wait("The app has reached its hourly limit of calls.", 60.0),
     131057: _wait("WhatsApp has the account in maintenance.", 60.0),
     # What passes
-    1: _retry("WhatsApp had an unknown error.", 5.0),
-    2: _retry("WhatsApp is down or overloaded.", 5.0),
-    131000: _retry("WhatsApp had an unknown error.", 5.0),
-    131016: _retry("A service of WhatsApp is unavailable.", 5.0),
+    1: _fault("WhatsApp had an unknown error."),
+    2: _fault("WhatsApp is down or overloaded."),
+    131000: _fault("WhatsApp had an unknown error."),
+    131016: _fault("A service of WhatsApp is unavailable."),
     133016: _retry("WhatsApp has seen too many registrations of this number.", 60.0),
     # Who it goes to
     131021: _never("This is the number of the shop itself."),

@@ -1,9 +1,10 @@
 """The driver `cloud`: Meta's Cloud API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import structlog
 from flask import Flask
 from pywa.api import GraphAPI
 from werkzeug.exceptions import ServiceUnavailable
@@ -27,6 +28,8 @@ from gateway.drivers.cloud.watch import Watch
 from gateway.drivers.cloud.webhook import make_blueprint
 from gateway.drivers.events import Event, Outgoing, SendId, Template
 
+log = structlog.get_logger(__name__)
+
 STOP_TIMEOUT = 1.0
 
 
@@ -45,7 +48,7 @@ class Cloud:
         self._patience = Patience()
         self._watch = Watch(self.probe)
         self._templates = Templates(settings, self._graph)
-        self._media = MediaFiles(settings, self._graph)
+        self._media = MediaFiles(settings, self._graph, on_refused=self._watch.refused)
         self._sink: EventSink | None = None
 
     def connect(self, sink: EventSink) -> None:
@@ -89,6 +92,18 @@ class Cloud:
             biz_opaque_callback_data=make_tracker(ids),
         )
 
+    def mark_read(self, _chat: str, whatsapp_ids: Sequence[str]) -> None:
+        """One call a message: Meta also shows the earlier ones of the chat as read."""
+        phone_id = self._settings.cloud.phone_id
+        for whatsapp_id in whatsapp_ids:
+            try:
+                self._graph.ask(partial(_mark_read, phone_id=phone_id, message_id=whatsapp_id))
+            except AccountError as error:
+                self._watch.refused(error)
+                raise
+            except PermanentError as error:  # Too old, perhaps: the others are still told.
+                log.info("read_receipt_refused", code=error.code)
+
     def state(self) -> DriverState:
         return self._watch.state
 
@@ -124,6 +139,10 @@ class Cloud:
         if self._sink is None:
             raise ServiceUnavailable("The gateway is starting.", retry_after=1)
         self._sink.update(raw)
+
+
+def _mark_read(api: GraphAPI, *, phone_id: str, message_id: str) -> None:
+    api.mark_message_as_read(phone_id, message_id)
 
 
 def _read_id(answer: Any) -> str:

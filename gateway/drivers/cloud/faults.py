@@ -69,7 +69,8 @@ def from_graph(error: WhatsAppError) -> DriverError:
     # pywa makes an error of its own where the body has none, with the HTTP status as its code.
     if error.raw_response is not None and not _has_graph_error(error.raw_response):
         return _from_status(status)
-    if find_rule(error.code) is None and status >= 500:
+    rule = find_rule(error.code)
+    if status >= 500 and (rule is None or rule.is_vague):
         return UnknownOutcomeError(f"WhatsApp answered {status} with code {error.code}")
     return from_code(error.code, details=error.details or error.message)
 

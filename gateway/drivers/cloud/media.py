@@ -1,6 +1,6 @@
 """Customers' files: Meta's id → an address for five minutes → the bytes, with our token."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,6 +9,7 @@ from config.addresses import is_loopback_url
 from config.settings import Settings
 from gateway.drivers.base import DriverError, PermanentError, TemporaryError
 from gateway.drivers.cloud.codes import UNKNOWN_ID
+from gateway.drivers.cloud.faults import AccountError
 from gateway.drivers.cloud.graph import Graph
 
 PIECE = 64 * 1024
@@ -16,12 +17,17 @@ GONE = {404, 410}
 THEIR_HOSTS = ("fbsbx.com", "whatsapp.net")
 EXPIRED = "WhatsApp no longer has this file; it keeps one for 30 days."
 RETRY_DELAY = 5.0
+ACCOUNT_DELAY = 900.0
+"""A person has to put the account right; the file is still there then."""
 
 
 class MediaFiles:
-    def __init__(self, settings: Settings, graph: Graph) -> None:
+    def __init__(
+        self, settings: Settings, graph: Graph, *, on_refused: Callable[[AccountError], None]
+    ) -> None:
         self._graph_url = settings.cloud.graph_url
         self._graph = graph
+        self._on_refused = on_refused
 
     def fetch(self, reference: str) -> Iterator[bytes]:
         """The address is asked for at once, the bytes as they are taken. Raises a DriverError."""
@@ -33,6 +39,9 @@ class MediaFiles:
         except PermanentError as error:
             if error.code in UNKNOWN_ID:
                 raise PermanentError("media_expired", EXPIRED) from error
+            if isinstance(error, AccountError):
+                self._on_refused(error)
+                raise TemporaryError(error.reason, delay=ACCOUNT_DELAY) from error
             raise
         if not may_have_token(url, self._graph_url):
             raise PermanentError("foreign_media", "The file lies at an address that is not Meta's.")

@@ -36,7 +36,7 @@ ACKS = {"sent": ACK_SENT, "delivered": ACK_DELIVERED, "read": ACK_READ, "played"
 TRACKER = re.compile(r"backend:([0-9]{1,18}):([0-9]{1,18})")
 NOWHERE = "-"
 """The lane of a receipt whose customer WhatsApp does not name."""
-BROKEN = (KeyError, TypeError, AttributeError, ValueError, IndexError)
+BROKEN = (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError)
 
 
 def make_tracker(send: SendId) -> str:
@@ -165,5 +165,5 @@ def _read_time(part: Part) -> float:
     """Unix seconds; a message of unknown time is not thrown away."""
     try:
         return float(int(part["timestamp"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return now()
