@@ -16,7 +16,7 @@ from gateway.drivers.web.addresses import Customer, Directory
 from gateway.drivers.web.line import Address, Proto
 from gateway.drivers.web.people import People
 from gateway.drivers.web.reports import REPORTS
-from gateway.updates import STORE_AWAY
+from gateway.store.database import STORE_AWAY
 
 log = structlog.get_logger(__name__)
 
