@@ -104,6 +104,8 @@ class Settings:
     probe_interval: float
     """Seconds between two looks at whether the connection to WhatsApp lives."""
     media: MediaSettings
+    flower_accounts: tuple[str, ...]
+    """Who may look at Flower, each as `name:password`."""
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -178,6 +180,7 @@ def _read(env: Env) -> Settings:
         read_receipts=env.bool("READ_RECEIPTS", False),
         probe_interval=env.float("PROBE_INTERVAL", 30.0),
         media=_read_media(env),
+        flower_accounts=_values(env, "FLOWER_BASIC_AUTH", []),
         web_concurrency=env.int("WEB_CONCURRENCY", 2),
         web_threads=env.int("WEB_THREADS", 128),
         web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
