@@ -151,6 +151,7 @@ def _read(env: Env) -> Settings:
     app_env = _choice(env, "APP_ENV", AppEnv.DEVELOPMENT)
     production = app_env is AppEnv.PRODUCTION
     var_dir = Path(env.str("VAR_DIR", str(PROJECT_ROOT / "var"))).expanduser().resolve()
+    gateway_store = _database_url(env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3")
     host = env.str("HOST", "0.0.0.0" if production else "127.0.0.1")
     return Settings(
         app_env=app_env,
@@ -161,9 +162,7 @@ def _read(env: Env) -> Settings:
         proxy_hops=env.int("PROXY_HOPS", 0),
         var_dir=var_dir,
         database_url=_database_url(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
-        gateway_database_url=_database_url(
-            env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"
-        ),
+        gateway_database_url=gateway_store,
         redis_url=env.str("REDIS_URL", None),
         gateway_url=env.str("GATEWAY_URL", "http://127.0.0.1:3002").rstrip("/"),
         backend_url=env.str("BACKEND_URL", "http://127.0.0.1:8000").rstrip("/"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, create_engine, inspect, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 import crm.models  # noqa: F401  (the tables)
 from config.settings import PROJECT_ROOT, Settings
@@ -58,7 +59,7 @@ class Store:
 
     @cached_property
     def engine(self) -> Engine:
-        return create_engine(self.url, hide_parameters=True)
+        return create_engine(self.url, hide_parameters=True, poolclass=NullPool)
 
     def exists(self) -> bool:
         """Whether there is any table; an SQLite file is not made by asking."""
@@ -85,8 +86,9 @@ class Store:
 
     def first_full_table(self) -> str | None:
         """A table with rows that somebody has written, or None."""
+        tables = set(self.columns()) - BORN_FULL
         with self.engine.connect() as connection:
-            for table in set(self.columns()) - BORN_FULL:
+            for table in sorted(tables):
                 if connection.execute(text(f'SELECT 1 FROM "{table}" LIMIT 1')).first():
                     return table
         return None

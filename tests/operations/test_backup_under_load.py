@@ -17,6 +17,7 @@ from tests.kit.waiting import eventually
 from tests.operations.command import run
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
+PICTURE = b"\x89PNG" * 1000
 SETTINGS = {"SIMULATOR_PEOPLE": "false"}
 
 
@@ -75,13 +76,23 @@ def restored(stack: Stack, archive: Path, *options: str) -> tuple[Path, Path]:
     return stack.var_dir / "crm.sqlite3", stack.var_dir / "gateway.sqlite3"
 
 
+def require_copies_that_fit(backend: Path, gateway: Path, before: dict[int, str]) -> None:
+    """Nothing is missing, nothing waits to be sent, and the store is not the older one."""
+    kept = dict(rows(backend, "SELECT id, content FROM messages"))
+    assert before.items() <= kept.items()
+    assert rows(backend, "SELECT id FROM messages WHERE dispatch IN ('queued', 'sending')") == []
+    known = {row[0] for row in rows(gateway, "SELECT backend_message_id FROM sends")}
+    handed_over = "SELECT id FROM messages WHERE dispatch IN ('accepted', 'mapped')"
+    assert {row[0] for row in rows(backend, handed_over)} <= known
+
+
 def test_what_was_answered_before_the_backup_is_there_and_nothing_is_sent_twice(
     make_stack: StackFactory, make_scene: SceneFactory, tmp_path: Path
 ) -> None:
     stack = make_stack(settings=SETTINGS)
     stack.start()
     (stack.var_dir / "media").mkdir()
-    (stack.var_dir / "media" / "picture").write_bytes(b"\x89PNG" * 1000)
+    (stack.var_dir / "media" / "picture").write_bytes(PICTURE)
     archive, scene = tmp_path / "crm.tar.gz", make_scene(stack)
     with sending(scene) as answered:
         eventually(lambda: len(scene.journal()) > 10, timeout=60)
@@ -96,13 +107,8 @@ def test_what_was_answered_before_the_backup_is_there_and_nothing_is_sent_twice(
 
     elsewhere = make_stack(settings=SETTINGS)
     backend, gateway = restored(elsewhere, archive)
-    kept = dict(rows(backend, "SELECT id, content FROM messages"))
-    assert before.items() <= kept.items()
-    assert (elsewhere.var_dir / "media" / "picture").read_bytes() == b"\x89PNG" * 1000
-    assert rows(backend, "SELECT id FROM messages WHERE dispatch IN ('queued', 'sending')") == []
-    known = {row[0] for row in rows(gateway, "SELECT backend_message_id FROM sends")}
-    handed_over = "SELECT id FROM messages WHERE dispatch IN ('accepted', 'mapped')"
-    assert {row[0] for row in rows(backend, handed_over)} <= known
+    require_copies_that_fit(backend, gateway, before)
+    assert (elsewhere.var_dir / "media" / "picture").read_bytes() == PICTURE
 
     elsewhere.start()
     again = make_scene(elsewhere)
