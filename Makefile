@@ -1,12 +1,13 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-whatsapp run test check soak bench lock migration clean
+.PHONY: help setup setup-whatsapp run test check soak bench backup restore \
+    move-database lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
 BIN := .venv/bin
-CODE := config crm gateway workers tests benchmarks wsgi.py celeryconfig.py
+CODE := config crm gateway operations workers tests benchmarks wsgi.py celeryconfig.py
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +49,19 @@ soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS
 
 bench: setup ## Measure the answers beside their targets. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+backup: setup ## Copy both databases and the files while all runs. FILE=crm.tar.gz
+	@test -n '$(FILE)' || { echo 'Say where to: make backup FILE=…' >&2; exit 1; }
+	@$(BIN)/python -m operations.backup '$(FILE)'
+
+restore: setup ## Bring a backup back. FILE= FORCE=1: replace data. RESUME=1: nothing ran since
+	@test -n '$(FILE)' || { echo 'Say from where: make restore FILE=…' >&2; exit 1; }
+	@$(BIN)/python -m operations.restore $(if $(filter 1,$(FORCE)),--force) \
+	    $(if $(filter 1,$(RESUME)),--resume) '$(FILE)'
+
+move-database: setup ## Copy every row to an empty database. TO=postgresql://… GATEWAY_TO=…
+	@$(BIN)/python -m operations.move $(if $(TO),--to '$(TO)') \
+	    $(if $(GATEWAY_TO),--gateway-to '$(GATEWAY_TO)')
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header\
 	--python-version 3.11 --no-emit-index-url

@@ -14,6 +14,7 @@ EXACT_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.I
 RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 MIN_SECRET = 32
 MOST_DAYS = 36_500
+MIN_FLOWER_PASSWORD = 16
 CLOUD_NEEDS = {
     "WHATSAPP_TOKEN": "the access token of a system user",
     "WHATSAPP_PHONE_ID": "the phone number's id, not the number itself",
@@ -35,6 +36,25 @@ def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str
             return problem
     if settings.is_production:
         return _weak_production(settings, role)
+    return None
+
+
+def find_flower_problem(settings: Settings) -> str | None:
+    """Why Flower, which can stop every worker, must not be shown here; or None."""
+    if settings.is_production and not settings.flower_accounts:
+        return (
+            "it is off in production; set FLOWER_BASIC_AUTH=name:password to have it, "
+            "or leave the process out."
+        )
+    for account in settings.flower_accounts:
+        name, _, password = account.partition(":")
+        if not name or not password:
+            return "FLOWER_BASIC_AUTH must be name:password, several separated by commas."
+        if settings.is_production and len(password) < MIN_FLOWER_PASSWORD:
+            return (
+                f"the password of FLOWER_BASIC_AUTH is shorter than {MIN_FLOWER_PASSWORD} "
+                f"characters; {MAKE_ONE}"
+            )
     return None
 
 

@@ -107,6 +107,8 @@ class Settings:
     probe_interval: float
     """Seconds between two looks at whether the connection to WhatsApp lives."""
     media: MediaSettings
+    flower_accounts: tuple[str, ...]
+    """Who may look at Flower, each as `name:password`."""
     web_concurrency: int
     web_threads: int
     web_worker_class: str
@@ -182,9 +184,8 @@ def _read(env: Env) -> Settings:
         read_receipts=env.bool("READ_RECEIPTS", False),
         probe_interval=env.float("PROBE_INTERVAL", 30.0),
         media=_read_media(env),
-        web_concurrency=env.int("WEB_CONCURRENCY", 2),
-        web_threads=env.int("WEB_THREADS", 128),
-        web_worker_class=env.str("WEB_WORKER_CLASS", "gthread"),
+        flower_accounts=_values(env, "FLOWER_BASIC_AUTH", []),
+        **_read_web(env),
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
         retention_days=env.int("RETENTION_DAYS", 0),
@@ -203,6 +204,14 @@ def _read_media(env: Env) -> MediaSettings:
         max_bytes=env.int("MEDIA_MAX_BYTES", 25_000_000),
         keep_days=env.int("MEDIA_KEEP_DAYS", 90),
     )
+
+
+def _read_web(env: Env) -> dict[str, Any]:
+    return {
+        "web_concurrency": env.int("WEB_CONCURRENCY", 2),
+        "web_threads": env.int("WEB_THREADS", 128),
+        "web_worker_class": env.str("WEB_WORKER_CLASS", "gthread"),
+    }
 
 
 def _read_cloud(env: Env) -> CloudSettings:

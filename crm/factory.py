@@ -22,6 +22,7 @@ from crm.api.headers import init_headers
 from crm.api.limits import init_limits
 from crm.api.openapi import init_openapi
 from crm.api.parsing import IdConverter
+from crm.api.stream_counts import stream_counts
 from crm.api.tracing import init_tracing, timings
 from crm.cli import init_cli
 from crm.database import engine_options, prepare_engine
@@ -135,6 +136,7 @@ def _init_redis(app: Flask, settings: Settings) -> None:
     channel = f"{PREFIX}events"
     hints.init_app(celery=bind_queue(settings), redis=commands, channel=channel)
     timings.init_app(redis=commands, prefix=PREFIX)
+    stream_counts.init_app(redis=commands, prefix=PREFIX)
     feed.init_app(
         app,
         redis=channel_reader,

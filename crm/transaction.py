@@ -13,29 +13,28 @@ import threading
 from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
-from crm import events
+from crm import clock, events
 from crm.database import BUSY_TIMEOUT
 from crm.errors import DatabaseBusyError, DatabaseUnavailableError
 from crm.events import DomainEvent
 from crm.extensions import db
 from crm.hints import hints
 from crm.jobs import Job
-from crm.models import Counter, CounterName
+from crm.models import CounterName
+from crm.models.latency import Latency, observe
 
 PATIENCE = 3.0
 """Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
 MAX_WAITING_WRITERS = 16
-_TOTALS: Any = Counter.__table__
-_RAISE = (
-    update(_TOTALS)
-    .where(_TOTALS.c.name == bindparam("counter"))
-    .values(value=_TOTALS.c.value + bindparam("by"))
+_RAISE = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :by)"
+    " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
 )
 LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
 
@@ -47,7 +46,7 @@ class Transaction:
         self.session = session
         self._events: list[DomainEvent] = []
         self._jobs: list[Job] = []
-        self._totals: Tally[CounterName] = Tally()
+        self._totals: Tally[str] = Tally()
 
     def record(self, event: DomainEvent) -> None:
         """Write this event into the log, and tell the browsers after the commit."""
@@ -61,6 +60,10 @@ class Transaction:
         """Raise a stored total."""
         self._totals[name] += by
 
+    def measure(self, latency: Latency, since: datetime) -> None:
+        """Note how long something took that ends now."""
+        self._totals.update(observe(latency, (clock.now() - since).total_seconds()))
+
     def forget(self) -> None:
         """Take back everything asked for and changed so far."""
         self.session.rollback()
@@ -72,8 +75,10 @@ class Transaction:
         """Write events and totals last, commit, then let the hints go."""
         self.session.flush()
         appended = events.append(self.session, self._events) if self._events else []
-        for name, by in self._totals.items():
-            self.session.connection().execute(_RAISE, {"counter": name, "by": by})
+        if self._totals:
+            # Sorted: those that commit at the same time take the rows in one order.
+            raised = [{"name": name, "by": by} for name, by in sorted(self._totals.items())]
+            self.session.connection().execute(_RAISE, raised)
         self.session.commit()
         hints.send(self._jobs, appended)
 

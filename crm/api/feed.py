@@ -18,6 +18,7 @@ from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
+from crm.api.stream_counts import stream_counts
 from crm.api.subscription import LiveEvent, Subscription
 from crm.errors import TooManyStreamsError
 from crm.queries import callers
@@ -99,6 +100,7 @@ class EventFeed:
     def _run(self) -> None:
         hints: PubSub | None = None
         while not self.is_stopping():
+            stream_counts.note(len(self._subscriptions))
             try:
                 self._end_where_holder_may_not()
                 hints = hints or self._listen()

@@ -13,15 +13,16 @@ from crm.api.answers import json_answer
 from crm.api.callers import current_caller
 from crm.api.feed import feed
 from crm.api.parsing import ApiBlueprint
-from crm.api.prometheus import to_prometheus
+from crm.api.prometheus import GATEWAY_SILENT_AFTER, Scrape, to_prometheus
+from crm.api.stream_counts import stream_counts
 from crm.api.tracing import timings
 from crm.queries import metrics as queries
+from crm.queue import count_waiting_jobs
 from crm.schemas.system import HealthSchema, MetricsSchema
 
 blp = ApiBlueprint("system", __name__, description=__doc__)
 
 WORKER_SILENT_AFTER = 30.0
-GATEWAY_SILENT_AFTER = 30.0
 
 
 @blp.route("/metrics", methods=["GET"])
@@ -29,18 +30,17 @@ GATEWAY_SILENT_AFTER = 30.0
 @blp.response(200, MetricsSchema)
 def metrics() -> Response:
     """Totals since the beginning, and how fast answers are; Prometheus text when asked for."""
-    figures = queries.read_figures()
+    totals = queries.read_totals()
     average = timings.average_ms()
     answer = {
-        "messages_sent_total": figures.sent,
-        "messages_received_total": figures.received,
-        "active_customers": figures.active_customers,
+        "messages_sent_total": totals.sent,
+        "messages_received_total": totals.received,
+        "active_customers": totals.active_customers,
         "average_response_time_ms": round(average),
         "uptime_seconds": int(time.time() - current_app.config["STARTED_AT"]),
     }
     if _wants_prometheus():
-        precise = answer | {"average_response_time_ms": average}
-        text = to_prometheus(figures, precise, open_streams=feed.open_streams)
+        text = to_prometheus(_scrape(totals, average))
         return Response(text, content_type=CONTENT_TYPE_LATEST)
     return json_answer(answer)
 
@@ -73,6 +73,18 @@ def readyz() -> Response:
     is_known = current_caller() is not None or not current_app.config["AUTH_REQUIRED"]
     details = checks if is_known else {}
     return json_answer({"status": status} | details, 200 if is_ready else 503)
+
+
+def _scrape(totals: queries.Totals, average: float) -> Scrape:
+    is_up = _check(current_app.extensions["redis"].ping)["state"] == "ok"
+    return Scrape(
+        totals=totals,
+        figures=queries.read_figures(),
+        response_time_ms=average,
+        uptime_seconds=int(time.time() - current_app.config["STARTED_AT"]),
+        streams=stream_counts.read(feed.open_streams),
+        jobs_waiting=count_waiting_jobs() if is_up else None,
+    )
 
 
 def _wants_prometheus() -> bool:

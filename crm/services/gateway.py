@@ -18,6 +18,15 @@ from crm.transaction import transaction
 
 MOST_READ = 500
 """Messages that the gateway marks as read at once."""
+FIGURES = (
+    ("sends", ("queue",)),
+    ("callbacks", ("callbacks", "pending")),
+    ("dead_callbacks", ("callbacks", "dead")),
+    ("media", ("media", "pending")),
+    ("updates", ("updates", "pending")),
+    ("unreadable_updates", ("updates", "unreadable")),
+)
+"""What of the status is kept for `/metrics`, and where it stands there."""
 TOLD = ("ready", "need_qr", "session_active", "state", "driver", "advice", "detail")
 """What of the status browsers are told of when it changes; ages change all the time."""
 
@@ -40,7 +49,7 @@ def refresh_gateway_status() -> None:
     """Ask the gateway how it is, keep that, and tell the browsers where it changed."""
     status = fetch_gateway_status()
     told = {name: status.get(name) for name in TOLD}
-    _keep_status(lambda known: _without_nulls(told))
+    _keep_status(lambda known: _without_nulls(told), figures=_read_figures(status))
 
 
 def note_gateway_status(pushed: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,15 +60,34 @@ def note_gateway_status(pushed: Mapping[str, Any]) -> dict[str, Any]:
     return _keep_status(lambda known: _without_nulls(known | changes))
 
 
-def _keep_status(change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+def _keep_status(
+    change: Callable[[dict[str, Any]], dict[str, Any]], figures: dict[str, int] | None = None
+) -> dict[str, Any]:
     with transaction() as tx:
         link = circuit.lock_link(tx.session)
-        told = change(link.status or {})
+        known = dict(link.status or {})
+        # An absent gateway's queues are those that it had.
+        figures = {**known.pop("figures", {}), **(figures or {})}
+        told = change(known)
         link.checked_at = clock.now()
-        if link.status != told:
-            link.status = told
+        if known != told:
             tx.record(GatewayStatusChanged(customer_id=None, gateway=told))
+        kept = told | {"figures": figures} if figures else told
+        if link.status != kept:
+            link.status = kept
         return told
+
+
+def _read_figures(status: Mapping[str, Any]) -> dict[str, int]:
+    """The lengths of the gateway's queues; another gateway may tell of fewer, or of none."""
+    found = {}
+    for name, path in FIGURES:
+        value: Any = status
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if type(value) is int:
+            found[name] = value
+    return found
 
 
 def _without_nulls(status: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crm import clock, jobs, wire
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
 from crm.events import CustomerCreated, MessageReceived, MessagesRead, MessageStatusChanged
 from crm.models import CounterName, Customer, Direction, Message
+from crm.models.latency import Latency
 from crm.services.customers import find_customer_by, find_or_create_customer, lock_customer
 from crm.transaction import transaction
 
@@ -65,6 +66,8 @@ def receive_message(inbound: Inbound, *, request_id: str | None) -> tuple[Messag
         customer.show_message(message.content, message.timestamp)
         _open_window(customer, inbound.window_closes_at)
         tx.count(CounterName.MESSAGES_RECEIVED)
+        if inbound.timestamp:
+            tx.measure(Latency.INBOUND, inbound.timestamp)
         row = wire.customer_summary(customer)
         if created:
             tx.record(CustomerCreated(customer_id=customer.id, customer=row))

@@ -9,12 +9,13 @@ from crm import clock, wire
 from crm.errors import MappingConflictError, MessageNotFoundError
 from crm.events import MessageSeen, MessageStatusChanged
 from crm.models import CounterName, Direction, Dispatch, Message, ParkedAck
+from crm.models.latency import Latency
 from crm.models.message import OPEN
 from crm.services.customers import lock_customer
 from crm.services.turns import hint_next
 from crm.transaction import Transaction, transaction
 
-SEEN = 3
+DELIVERED, SEEN = 2, 3
 PARKED_FOR = timedelta(days=7)
 
 # Built once: building a statement costs more than running it.
@@ -93,6 +94,8 @@ def pair(tx: Transaction, message: Message, whatsapp_id: str) -> None:
     message.due_at = message.lease_until = None
     message.error = message.error_code = None
     tx.count(CounterName.MESSAGES_SENT)
+    if message.queued_at:
+        tx.measure(Latency.SENT, message.queued_at)
     announce(tx, message)
     raise_ack(tx, message, _take_parked(tx.session, whatsapp_id))
     if was_open:
@@ -104,6 +107,8 @@ def raise_ack(tx: Transaction, message: Message, ack: int) -> None:
     if ack <= message.ack:
         return
     first_seen = message.ack < SEEN <= ack
+    if message.ack < DELIVERED and message.queued_at:
+        tx.measure(Latency.DELIVERED, message.queued_at)
     message.ack = ack
     if message.dispatch == Dispatch.FAILED:
         # WhatsApp had given up on it by the gateway's word, and this proves the contrary.

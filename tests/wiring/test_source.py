@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 
-ROOMS = ("config", "crm", "workers", "gateway")
+ROOMS = ("config", "crm", "workers", "gateway", "operations")
 SOURCES = sorted(
     path
     for room in (*ROOMS, "tests", "benchmarks")
