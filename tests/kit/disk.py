@@ -16,11 +16,15 @@ TINY = 4096
 @contextmanager
 def full_disk(pids: Iterable[int]) -> Iterator[None]:
     """Let nothing be written by these processes and their children."""
-    limited = [pid for pid in _with_children(pids) if _limit(pid, TINY)]
+    masters = list(pids)
+    limited = [pid for pid in _with_children(masters) if _limit(pid, TINY)]
     try:
         yield
     finally:
         for pid in limited:
+            _limit(pid, resource.RLIM_INFINITY)
+        # A child that was forked meanwhile has inherited the limit.
+        for pid in _with_children(masters):
             _limit(pid, resource.RLIM_INFINITY)
 
 
