@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.kit.postgres import PostgresMissing, PostgresServer
+from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.redis_server import RedisServer
 from tests.kit.stack import Stack
 
@@ -69,15 +69,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 @pytest.fixture(scope="session")
 def postgres(lacking: Callable[[str], NoReturn]) -> Iterator[PostgresServer]:
     """A real PostgreSQL; `create_database()` gives the URL of a new, empty database."""
-    try:
-        server = PostgresServer()
-    except PostgresMissing as error:
-        lacking(f"PostgreSQL tests left out: {error}")
-    try:
-        server.start()
+    with running_postgres(lacking) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import StackFactory
 from tests.e2e.scene import Scene
 from tests.kit.disk import full_disk
-from tests.kit.postgres import PostgresMissing, PostgresServer
+from tests.kit.postgres import PostgresServer, running_postgres
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
@@ -31,15 +31,8 @@ Answers = dict[str, tuple[int, int | None]]
 @pytest.fixture
 def own_postgres(lacking: Callable[[str], NoReturn]) -> Iterator[PostgresServer]:
     """A server that no other test needs."""
-    try:
-        server = PostgresServer()
-    except PostgresMissing as error:
-        lacking(f"PostgreSQL tests left out: {error}")
-    try:
-        server.start()
+    with running_postgres(lacking) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture

