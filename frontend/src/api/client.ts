@@ -1,0 +1,103 @@
+import { addressOf } from "./address";
+
+/** An answer of the API that is not a success, or `status` 0 where none came. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly body: Record<string, unknown> = {},
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  /** Whether the same request may succeed later. */
+  get isTemporary(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export interface Answer<T> {
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+interface Options {
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PATIENCE_MS = 20_000;
+
+let csrfToken: string | null = null;
+
+/** The token that unsafe requests of a session carry; null where nobody is signed in. */
+export function setCsrfToken(token: string | null): void {
+  csrfToken = token;
+}
+
+/** Calls the API. Throws `ApiError`, whatever went wrong. */
+export async function call<T>(path: string, options: Options = {}): Promise<Answer<T>> {
+  try {
+    return await callOnce<T>(path, options);
+  } catch (error) {
+    // Another tab has signed in since: its session is ours, with another token.
+    if (!(error instanceof ApiError && error.status === 403 && /X-CSRF/.test(error.message)))
+      throw error;
+    const me = await callOnce<{ csrf_token: string }>("/auth/me", {});
+    setCsrfToken(me.body.csrf_token);
+    return callOnce<T>(path, options);
+  }
+}
+
+async function callOnce<T>(path: string, options: Options): Promise<Answer<T>> {
+  const { method = "GET", body, headers = {}, signal } = options;
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(addressOf(path), {
+      method,
+      credentials: "include",
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(csrfToken && method !== "GET" ? { "X-CSRF-Token": csrfToken } : {}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, "The server cannot be reached.");
+  }
+  const parsed = parse(text);
+  if (!response.ok) throw refusal(response, parsed);
+  return { body: parsed as T, headers: response.headers };
+}
+
+/** Only the body of an answer. */
+export async function fetchBody<T>(path: string, options: Options = {}): Promise<T> {
+  return (await call<T>(path, options)).body;
+}
+
+function parse(text: string): unknown {
+  if (!text) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function refusal(response: Response, parsed: unknown): ApiError {
+  const body = (parsed ?? {}) as Record<string, unknown>;
+  const detail =
+    typeof body.detail === "string" ? body.detail : `The server said ${response.status}.`;
+  const after = Number(response.headers.get("Retry-After"));
+  return new ApiError(response.status, detail, body, after > 0 ? after : null);
+}

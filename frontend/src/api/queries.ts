@@ -1,0 +1,133 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useLive } from "@/live/LiveProvider";
+import {
+  type CustomerFilter,
+  chatAfter,
+  customersAfter,
+  laterCustomersAfter,
+  type Pages,
+  type Placed,
+} from "@/live/lists";
+import { fetchBody } from "./client";
+import { keys } from "./keys";
+import { fetchPage, type Page } from "./pages";
+import type {
+  ApprovedTemplate,
+  Customer,
+  CustomerSummary,
+  GatewayStatus,
+  Message,
+  Present,
+} from "./types";
+
+const CUSTOMERS_PER_PAGE = 60;
+const MESSAGES_PER_PAGE = 60;
+
+/** Brings one fetched page up to date with the events that came while it was under way. */
+function catchUp<T>(
+  page: Page<T>,
+  events: readonly Placed[],
+  apply: (pages: Pages<T>, placed: Placed) => Pages<T>,
+): Page<T> {
+  const start: Pages<T> = { pages: [page], pageParams: [null] };
+  return events.reduce(apply, start).pages[0] ?? page;
+}
+
+/** The list of customers, in pages; live. */
+export function useCustomers(filter: CustomerFilter, isEnabled = true) {
+  const { begin, recent } = useLive();
+  return useInfiniteQuery({
+    queryKey: keys.customerList(filter),
+    enabled: isEnabled,
+    initialPageParam: null as string | null,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = {
+        search: filter.search.trim(),
+        status: filter.status,
+        order: filter.order === "unread" ? "unread" : undefined,
+        limit: CUSTOMERS_PER_PAGE,
+        cursor: pageParam ?? undefined,
+      };
+      const page = await fetchPage<CustomerSummary>("/customers/summary", query, signal);
+      begin(page.at);
+      // Whoever moved up out of a later page is in the first one already.
+      const apply = pageParam === null ? customersAfter : laterCustomersAfter;
+      return catchUp(page, recent.after(page.at), (pages, placed) => apply(pages, placed, filter));
+    },
+    getNextPageParam: (page: Page<CustomerSummary>) => page.next,
+    placeholderData: (before) => before,
+  });
+}
+
+/** A customer's chat, the newest page first; live. */
+export function useChat(customerId: number) {
+  const { begin, recent } = useLive();
+  return useInfiniteQuery({
+    queryKey: keys.chat(customerId),
+    initialPageParam: null as string | null,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = { limit: MESSAGES_PER_PAGE, cursor: pageParam ?? undefined };
+      const page = await fetchPage<Message>(`/messages/${customerId}`, query, signal);
+      begin(page.at || null);
+      // An older page has no place for a new message.
+      const events = recent
+        .after(page.at)
+        .filter(({ event }) => "customer_id" in event && event.customer_id === customerId)
+        .filter(({ event }) => pageParam === null || event.type === "message_status");
+      return catchUp(page, events, chatAfter);
+    },
+    getNextPageParam: (page: Page<Message>) => page.next,
+  });
+}
+
+/** A customer with all that may be edited. */
+export function useCustomer(id: number) {
+  return useQuery({
+    queryKey: keys.customer(id),
+    queryFn: ({ signal }) => fetchBody<Customer>(`/customers/${id}`, { signal }),
+  });
+}
+
+export interface Totals {
+  readonly received: number;
+  readonly sent: number;
+  readonly failed: number;
+  readonly first_message_at: string | null;
+}
+
+/** How much was written in a chat. */
+export function useTotals(id: number) {
+  return useQuery({
+    queryKey: keys.totals(id),
+    queryFn: ({ signal }) => fetchBody<Totals>(`/customers/${id}/totals`, { signal }),
+    staleTime: 0,
+  });
+}
+
+/** What the gateway says of itself; pushed by the stream afterwards. */
+export function useGateway() {
+  return useQuery({
+    queryKey: keys.gateway,
+    queryFn: ({ signal }) => fetchBody<GatewayStatus>("/gateway/status", { signal }),
+  });
+}
+
+/** The templates of this line; none where it has none. */
+export function useTemplates(isEnabled: boolean) {
+  return useQuery({
+    queryKey: keys.templates,
+    enabled: isEnabled,
+    queryFn: ({ signal }) => fetchBody<ApprovedTemplate[]>("/templates", { signal }),
+    staleTime: 5 * 60_000,
+  });
+}
+
+/** Who has this chat open; told by the stream, so there is nothing to fetch. */
+export function usePresent(customerId: number) {
+  return useQuery<readonly Present[]>({
+    queryKey: keys.presence(customerId),
+    queryFn: () => [],
+    initialData: [],
+    enabled: false,
+  });
+}

@@ -1,0 +1,52 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { keys } from "@/api/keys";
+import type { CustomerSummary, Message } from "@/api/types";
+import { type CustomerFilter, chatAfter, customersAfter, type Pages, type Placed } from "./lists";
+
+/** Brings all that is on the screen up to date with one event. */
+export function applyEvent(client: QueryClient, placed: Placed): void {
+  const { event } = placed;
+  if (event.type === "reset") {
+    void client.invalidateQueries();
+    return;
+  }
+  changeCustomers(client, placed);
+  if (event.type === "gateway_status") client.setQueryData(keys.gateway, event.gateway);
+  if (event.type === "presence")
+    client.setQueryData(keys.presence(event.customer_id), event.present);
+  if (event.customer_id !== null) changeChat(client, event.customer_id, placed);
+}
+
+function changeCustomers(client: QueryClient, placed: Placed): void {
+  const lists = client.getQueriesData<Pages<CustomerSummary>>({ queryKey: keys.customers });
+  for (const [key, pages] of lists) {
+    if (!pages) continue;
+    const changed = customersAfter(pages, placed, key[1] as CustomerFilter);
+    if (changed !== pages) client.setQueryData(key, changed);
+  }
+}
+
+function changeChat(client: QueryClient, customerId: number, placed: Placed): void {
+  const { event } = placed;
+  if (event.type === "customer_deleted") {
+    client.removeQueries({ queryKey: keys.chat(customerId) });
+    client.removeQueries({ queryKey: keys.customer(customerId) });
+    return;
+  }
+  client.setQueryData<Pages<Message>>(
+    keys.chat(customerId),
+    (pages) => pages && chatAfter(pages, placed),
+  );
+  if (event.type === "customer_updated") {
+    void client.invalidateQueries({ queryKey: keys.customer(customerId), exact: true });
+  }
+  if (event.type === "message_status") refreshOutgoing(client);
+}
+
+let refreshing: ReturnType<typeof setTimeout> | undefined;
+
+/** The lists of failed and unknown messages have no events of their own; a burst counts once. */
+function refreshOutgoing(client: QueryClient): void {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(() => void client.invalidateQueries({ queryKey: keys.outgoing }), 300);
+}

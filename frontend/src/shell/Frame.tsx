@@ -1,0 +1,23 @@
+import Head from "next/head";
+import type { ReactNode } from "react";
+import { useUnreadBadge } from "@/shell/useUnreadBadge";
+import styles from "./Frame.module.css";
+import { Navigation } from "./Navigation";
+import { StatusBar } from "./StatusBar";
+
+/** Every page behind the sign-in: the navigation, what is wrong if anything, and the page. */
+export function Frame({ title, children }: { title: string; children: ReactNode }) {
+  const badge = useUnreadBadge();
+  return (
+    <div className={styles.frame}>
+      <Head>
+        <title key="title">{`${badge}${title}`}</title>
+      </Head>
+      <Navigation />
+      <div className={styles.column}>
+        <StatusBar />
+        <main className={styles.main}>{children}</main>
+      </div>
+    </div>
+  );
+}
