@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { keys } from "@/api/keys";
-import type { CustomerSummary, Message } from "@/api/types";
+import type { Customer, CustomerSummary, Message } from "@/api/types";
 import { type CustomerFilter, chatAfter, customersAfter, type Pages, type Placed } from "./lists";
 
 /** Brings all that is on the screen up to date with one event. */
@@ -37,6 +37,13 @@ function changeChat(client: QueryClient, customerId: number, placed: Placed): vo
     keys.chat(customerId),
     (pages) => pages && chatAfter(pages, placed),
   );
+  if ("customer" in event) {
+    const { last_message, last_timestamp, ...shown } = event.customer;
+    client.setQueryData<Customer>(
+      keys.customer(customerId),
+      (known) => known && { ...known, ...shown },
+    );
+  }
   if (event.type === "customer_updated") {
     void client.invalidateQueries({ queryKey: keys.customer(customerId), exact: true });
   }

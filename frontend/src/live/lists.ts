@@ -151,9 +151,26 @@ export function chatAfter(pages: Pages<Message>, { id, event }: Placed): Pages<M
       return addMessage(pages, event.message, isNewer);
     case "message_status":
       return replaceRow(pages, event.message as MessageState, isNewer);
+    case "messages_read":
+      return markRead(pages, event.up_to);
     default:
       return pages;
   }
+}
+
+const READ = 3;
+
+function markRead(pages: Pages<Message>, upTo: number): Pages<Message> {
+  const isUnread = (row: Message) =>
+    row.direction === "inbound" && row.ack < READ && row.id <= upTo;
+  const changed = pages.pages.map((page) => {
+    if (!page.rows.some(isUnread)) return page;
+    const rows = page.rows.map((row) =>
+      isUnread(row) ? { ...row, ack: READ, status: "read" } : row,
+    );
+    return { ...page, rows };
+  });
+  return { ...pages, pages: changed };
 }
 
 /** The chat with a message that was just written, unless it is there. */

@@ -1,0 +1,25 @@
+import { fetchBody } from "./client";
+import type { Message, Present } from "./types";
+
+/** Sends a failed message again; an unknown one only with `confirm`, since it may arrive twice. */
+export function retryMessage(id: number, confirm = false): Promise<Message> {
+  return fetchBody<Message>(`/messages/${id}/retry`, { method: "POST", body: { confirm } });
+}
+
+/** Takes a message back that still waits. */
+export function cancelMessage(id: number): Promise<Message> {
+  return fetchBody<Message>(`/messages/${id}/cancel`, { method: "POST" });
+}
+
+/** Says that this browser looks at a chat, or writes in it; tells who else does. */
+export async function showPresence(
+  customerId: number,
+  clientId: string,
+  state: "viewing" | "typing" | "away",
+): Promise<readonly Present[]> {
+  const answer = await fetchBody<{ present: Present[] }>(`/customers/${customerId}/presence`, {
+    method: "PUT",
+    body: { state, client_id: clientId },
+  });
+  return answer.present;
+}

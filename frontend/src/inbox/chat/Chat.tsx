@@ -1,0 +1,86 @@
+import { useMemo, useState } from "react";
+import { ApiError } from "@/api/client";
+import { useChat, useCustomer } from "@/api/queries";
+import { rowsOf } from "@/live/lists";
+import { useEntries } from "@/outbox/OutboxProvider";
+import { useText } from "@/text";
+import { Button } from "@/ui/Button";
+import { Notice } from "@/ui/Notice";
+import styles from "./Chat.module.css";
+import { ChatHead } from "./ChatHead";
+import { Composer } from "./Composer";
+import { itemsOf } from "./items";
+import { MessageList } from "./MessageList";
+import { NewerMessages } from "./NewerMessages";
+import { useMarkRead } from "./useMarkRead";
+import { usePresence } from "./usePresence";
+
+interface Props {
+  readonly customerId: number;
+  readonly onClose: () => void;
+  readonly onDetails: () => void;
+}
+
+/** A customer's chat. Is made anew for each customer, so nothing crosses from one to another. */
+export function Chat({ customerId, onClose, onDetails }: Props) {
+  const { t } = useText();
+  const customer = useCustomer(customerId);
+  const chat = useChat(customerId);
+  const entries = useEntries();
+  const [shownUpTo, setShown] = useState(0);
+  const presence = usePresence(customerId);
+  const messages = useMemo(() => oldestFirst(chat.data), [chat.data]);
+  const items = useMemo(
+    () =>
+      itemsOf(
+        messages,
+        entries.filter((entry) => entry.customerId === customerId),
+      ),
+    [messages, entries, customerId],
+  );
+  useMarkRead(customerId, messages, shownUpTo);
+  const isGone = [customer.error, chat.error].some(
+    (e) => e instanceof ApiError && e.status === 404,
+  );
+  return (
+    <section className={styles.chat} aria-label={customer.data?.name ?? t("messages")}>
+      <ChatHead
+        customerId={customerId}
+        customer={customer.data}
+        others={presence.others}
+        onClose={onClose}
+        onDetails={onDetails}
+      />
+      {chat.isPending && !chat.isError && <Notice title={t("loading")} />}
+      {chat.isError && !chat.data && (
+        <Notice title={t("loadFailed")} hint={chat.error.message}>
+          <Button onClick={isGone ? onClose : () => void chat.refetch()}>
+            {t(isGone ? "back" : "tryAgain")}
+          </Button>
+        </Notice>
+      )}
+      {chat.data && (
+        <>
+          <MessageList
+            items={items}
+            older={chat.data.pages.slice(1).reduce((sum, page) => sum + page.rows.length, 0)}
+            onTop={() => chat.hasNextPage && !chat.isFetchingNextPage && void chat.fetchNextPage()}
+            onShown={setShown}
+          />
+          <NewerMessages customerId={customerId} />
+          <Composer
+            customerId={customerId}
+            newestId={messages.at(-1)?.id ?? 0}
+            windowClosesAt={customer.data?.window_closes_at ?? null}
+            onTyping={presence.onTyping}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Pages come newest first; a chat is read from the oldest. */
+function oldestFirst(data: Parameters<typeof rowsOf<import("@/api/types").Message>>[0]) {
+  return data ? rowsOf({ ...data, pages: [...data.pages].reverse() }) : [];
+}

@@ -1,0 +1,30 @@
+import { memo } from "react";
+import { useText } from "@/text";
+import { longDay } from "@/time";
+import styles from "./ChatLine.module.css";
+import { EntryBubble } from "./EntryBubble";
+import type { Item } from "./items";
+import { MessageBubble } from "./MessageBubble";
+
+/** A line of the chat, under its day's name where it is the day's first. */
+export const ChatLine = memo(function ChatLine({
+  item,
+  isFirstUnread,
+}: {
+  item: Item;
+  isFirstUnread: boolean;
+}) {
+  const { t, locale } = useText();
+  const isOwn = item.entry !== null || item.message?.direction === "outbound";
+  return (
+    <div className={styles.line} data-own={isOwn} data-continues={item.continues}>
+      {item.beginsDay && <h3 className={styles.day}>{longDay(item.moment, new Date(), locale)}</h3>}
+      {isFirstUnread && <p className={styles.unread}>{t("newMessages")}</p>}
+      {item.message ? (
+        <MessageBubble message={item.message} moment={item.moment} continues={item.continues} />
+      ) : (
+        item.entry && <EntryBubble entry={item.entry} moment={item.moment} />
+      )}
+    </div>
+  );
+});

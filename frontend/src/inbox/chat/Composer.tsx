@@ -1,0 +1,130 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { holderOf, useSession } from "@/api/session";
+import { useOutbox } from "@/outbox/OutboxProvider";
+import { draftOf, NO_DRAFT } from "@/state/drafts";
+import { useStored } from "@/state/stored";
+import { useText } from "@/text";
+import { clockTime, parseTime } from "@/time";
+import { Button } from "@/ui/Button";
+import { Icon } from "@/ui/Icon";
+import { useNow } from "@/ui/useNow";
+import { COMPOSER_ID } from "../useShortcuts";
+import styles from "./Composer.module.css";
+import { TemplateDialog } from "./TemplateDialog";
+
+const LONGEST = 4096;
+const COUNTER_FROM = 3600;
+
+interface Props {
+  readonly customerId: number;
+  /** The newest message that is shown; what is newer when the server takes ours is news. */
+  readonly newestId: number;
+  readonly windowClosesAt: string | null;
+  readonly onTyping: () => void;
+}
+
+/** Where messages are written. The draft is kept by the browser until it is sent. */
+export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Props) {
+  const { t } = useText();
+  const outbox = useOutbox();
+  const holder = holderOf(useSession().data);
+  const stored = holder === null ? null : draftOf(holder, customerId);
+  const draft = useStored(stored, NO_DRAFT);
+  const [hasTemplates, setTemplates] = useState(false);
+  const field = useFittingField(draft.text);
+  const now = useNow();
+  const closes = windowClosesAt === null ? null : parseTime(windowClosesAt);
+  const isClosed = closes !== null && closes <= now;
+  const length = [...draft.text].length;
+  const canSend = outbox !== null && !isClosed && length <= LONGEST && draft.text.trim() !== "";
+  const write = (text: string) => {
+    const seen = draft.text === "" ? newestId : draft.seen;
+    stored?.set(text === "" ? NO_DRAFT : { text, seen });
+    if (text) onTyping();
+  };
+  const send = () => {
+    // Read where it is kept: a second click finds nothing there any more.
+    const written = stored?.get() ?? NO_DRAFT;
+    if (!canSend || written.text.trim() === "") return;
+    stored?.set(NO_DRAFT);
+    outbox.send({ customerId, content: written.text, template: null, lastSeenId: written.seen });
+    field.current?.focus();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    // While an input method composes, Enter chooses its word.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <footer className={styles.composer}>
+      <WindowLine closes={closes} isClosed={isClosed} />
+      <div className={styles.line}>
+        <Button
+          look="icon"
+          aria-label={t("templates")}
+          title={t("templates")}
+          onClick={() => setTemplates(true)}
+        >
+          <Icon name="file" />
+        </Button>
+        <textarea
+          id={COMPOSER_ID}
+          ref={field}
+          className={styles.field}
+          rows={1}
+          dir="auto"
+          aria-label={t("message")}
+          aria-describedby="composer-hint"
+          placeholder={t("writeMessage")}
+          disabled={isClosed || holder === null}
+          value={draft.text}
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={onKey}
+        />
+        <Button
+          look="main"
+          className={styles.send ?? ""}
+          aria-label={t("send")}
+          disabled={!canSend}
+          onClick={send}
+        >
+          <Icon name="send" />
+        </Button>
+      </div>
+      <p id="composer-hint" className={length > LONGEST ? styles.over : styles.hint}>
+        {length > LONGEST
+          ? t("tooLong", { count: length - LONGEST })
+          : length > COUNTER_FROM
+            ? t("charactersLeft", { count: LONGEST - length })
+            : t("sendHint")}
+      </p>
+      {hasTemplates && (
+        <TemplateDialog customerId={customerId} onClose={() => setTemplates(false)} />
+      )}
+    </footer>
+  );
+}
+
+function WindowLine({ closes, isClosed }: { closes: Date | null; isClosed: boolean }) {
+  const { t, locale } = useText();
+  if (closes === null) return null;
+  if (isClosed) return <p className={styles.closed}>{t("windowClosed")}</p>;
+  return <p className={styles.hint}>{t("windowClosesIn", { time: clockTime(closes, locale) })}</p>;
+}
+
+/** A field that is as high as its text, and has the focus where there is a real keyboard. */
+function useFittingField(text: string) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what its height follows
+  useEffect(() => {
+    const shown = field.current;
+    if (!shown) return;
+    shown.style.height = "auto";
+    shown.style.height = `${shown.scrollHeight}px`;
+  }, [text]);
+  useEffect(() => {
+    if (window.matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, []);
+  return field;
+}

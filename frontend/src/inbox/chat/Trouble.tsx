@@ -1,0 +1,57 @@
+import { useMutation } from "@tanstack/react-query";
+import { cancelMessage, retryMessage } from "@/api/messages";
+import type { Message } from "@/api/types";
+import { useText } from "@/text";
+import { Button } from "@/ui/Button";
+import { useToast } from "@/ui/Toaster";
+import styles from "./Bubble.module.css";
+
+/** Why a message did not go out, or waits, and what can be done about it. */
+export function Trouble({ message }: { message: Message }) {
+  const { t } = useText();
+  const toast = useToast();
+  const onError = (error: Error) => toast(error.message);
+  const retry = useMutation({
+    mutationFn: (confirm: boolean) => retryMessage(message.id, confirm),
+    onError,
+  });
+  const cancel = useMutation({ mutationFn: () => cancelMessage(message.id), onError });
+  const reason = message.error ?? t("noReason");
+  if (message.status === "failed") {
+    return (
+      <div className={styles.trouble}>
+        <p className={styles.reason}>{t("failedBecause", { reason })}</p>
+        <div className={styles.buttons}>
+          <Button disabled={retry.isPending} onClick={() => retry.mutate(false)}>
+            {t("retry")}
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  if (message.status === "unknown") {
+    return (
+      <div className={styles.trouble}>
+        <p className={styles.doubt}>{t("unknownExplained")}</p>
+        <div className={styles.buttons}>
+          <Button disabled={retry.isPending} onClick={() => retry.mutate(true)}>
+            {t("sendAnyway")}
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  if (message.status === "queued" && message.error) {
+    return (
+      <div className={styles.trouble}>
+        <p className={styles.doubt}>{t("queuedBecause", { reason })}</p>
+        <div className={styles.buttons}>
+          <Button disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+            {t("withdraw")}
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  return null;
+}

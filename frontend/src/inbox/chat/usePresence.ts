@@ -1,0 +1,67 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef } from "react";
+import { keys } from "@/api/keys";
+import { showPresence } from "@/api/messages";
+import { usePresent } from "@/api/queries";
+import { useSession } from "@/api/session";
+import type { Present } from "@/api/types";
+import { newKey } from "@/outbox/entries";
+import { parseTime } from "@/time";
+import { useNow } from "@/ui/useNow";
+
+const RENEW_MS = 20_000;
+const TYPING_RENEW_MS = 4_000;
+const LOOK_MS = 2_000;
+
+/** This page, among those of one agent. */
+const CLIENT_ID = newKey();
+
+interface Presence {
+  /** The others who have this chat open. */
+  readonly others: readonly Present[];
+  /** Say that something is being written. */
+  readonly onTyping: () => void;
+}
+
+/** Shows to the others that this chat is looked at, and who of them looks at it. */
+export function usePresence(customerId: number): Presence {
+  const client = useQueryClient();
+  const session = useSession().data;
+  const now = useNow(LOOK_MS);
+  const present = usePresent(customerId).data;
+  const typedAt = useRef(0);
+  const tell = useCallback(
+    (state: "viewing" | "typing" | "away") => {
+      showPresence(customerId, CLIENT_ID, state)
+        .then((all) => client.setQueryData(keys.presence(customerId), all))
+        .catch(() => {}); // a courtesy: what matters is checked when a message is sent
+    },
+    [client, customerId],
+  );
+  useEffect(() => {
+    const look = () => tell(document.visibilityState === "visible" ? "viewing" : "away");
+    look();
+    const timer = setInterval(
+      () => document.visibilityState === "visible" && tell("viewing"),
+      RENEW_MS,
+    );
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+      tell("away");
+    };
+  }, [tell]);
+  const onTyping = useCallback(() => {
+    if (Date.now() - typedAt.current < TYPING_RENEW_MS) return;
+    typedAt.current = Date.now();
+    tell("typing");
+  }, [tell]);
+  const me = session?.kind === "agent" ? session.me.id : null;
+  const others = present.filter((each) => isOther(each, me) && parseTime(each.expires_at) > now);
+  return { others, onTyping };
+}
+
+function isOther(each: Present, me: number | null): boolean {
+  return each.client_id !== CLIENT_ID && (me === null || each.agent.id !== me);
+}
