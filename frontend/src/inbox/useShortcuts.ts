@@ -19,7 +19,7 @@ function isTyping(target: EventTarget | null): boolean {
 /** Moves the focus to the next or previous row of the list; the browser scrolls it into view. */
 function moveInList(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>(`[${ROW}]`)];
-  const at = rows.findIndex((row) => row === document.activeElement);
+  const at = rows.indexOf(document.activeElement as HTMLElement);
   const current =
     at >= 0 ? at : rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   const next = rows[current < 0 ? 0 : current + step];

@@ -1,11 +1,13 @@
 import { useMemo, useState } from "react";
 import { ApiError } from "@/api/client";
 import { useChat, useCustomer } from "@/api/queries";
-import { rowsOf } from "@/live/lists";
+import type { Message } from "@/api/types";
+import { type Pages, rowsOf } from "@/live/lists";
 import { useEntries } from "@/outbox/OutboxProvider";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
+import { Announcer } from "./Announcer";
 import styles from "./Chat.module.css";
 import { ChatHead } from "./ChatHead";
 import { Composer } from "./Composer";
@@ -67,6 +69,7 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
             onTop={() => chat.hasNextPage && !chat.isFetchingNextPage && void chat.fetchNextPage()}
             onShown={setShown}
           />
+          <Announcer message={messages.at(-1)} name={customer.data?.name ?? ""} />
           <NewerMessages customerId={customerId} />
           <Composer
             customerId={customerId}
@@ -81,6 +84,6 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
 }
 
 /** Pages come newest first; a chat is read from the oldest. */
-function oldestFirst(data: Parameters<typeof rowsOf<import("@/api/types").Message>>[0]) {
+function oldestFirst(data: Pages<Message> | undefined): Message[] {
   return data ? rowsOf({ ...data, pages: [...data.pages].reverse() }) : [];
 }

@@ -1,6 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useGateway } from "@/api/queries";
 import { holderOf, useSession } from "@/api/session";
 import { useOutbox } from "@/outbox/OutboxProvider";
+import { gatewaySentence } from "@/shell/StatusBar";
 import { draftOf, NO_DRAFT } from "@/state/drafts";
 import { useStored } from "@/state/stored";
 import { useText } from "@/text";
@@ -58,6 +60,7 @@ export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Pro
   };
   return (
     <footer className={styles.composer}>
+      <GatewayLine />
       <WindowLine closes={closes} isClosed={isClosed} />
       <div className={styles.line}>
         <Button
@@ -104,6 +107,14 @@ export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Pro
       )}
     </footer>
   );
+}
+
+/** Why what is written now waits, where it does; it is taken all the same. */
+function GatewayLine() {
+  const { t } = useText();
+  const gateway = useGateway().data;
+  if (!gateway || gateway.ready) return null;
+  return <p className={styles.closed}>{t(gatewaySentence(gateway))}</p>;
 }
 
 function WindowLine({ closes, isClosed }: { closes: Date | null; isClosed: boolean }) {
