@@ -3,7 +3,9 @@
 The statements are built once: building them costs more than running them.
 """
 
-from sqlalchemy import bindparam, exists, literal, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import BindParameter, bindparam, exists, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm import clock, jobs
@@ -13,7 +15,9 @@ from crm.transaction import Transaction
 
 # Written into the SQL: for values that are bound SQLite passes over the index of open messages, and
 # reads the whole chat instead, under the write lock.
-_open = bindparam("open", OPEN, expanding=True, literal_execute=True)
+_open: BindParameter[Sequence[Dispatch]] = bindparam(
+    "open", OPEN, expanding=True, literal_execute=True
+)
 _other = aliased(Message)
 IS_HELD_BACK = exists().where(
     _other.customer_id == Message.customer_id,
