@@ -3,7 +3,9 @@
 The statements are built once: building them costs more than running them.
 """
 
-from sqlalchemy import bindparam, exists, literal, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import BindParameter, bindparam, exists, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm import clock, jobs
@@ -11,18 +13,23 @@ from crm.models import Dispatch, Message
 from crm.models.message import OPEN
 from crm.transaction import Transaction
 
+# Written into the SQL: for values that are bound SQLite passes over the index of open messages, and
+# reads the whole chat instead, under the write lock.
+_open: BindParameter[Sequence[Dispatch]] = bindparam(
+    "open", OPEN, expanding=True, literal_execute=True
+)
 _other = aliased(Message)
 IS_HELD_BACK = exists().where(
     _other.customer_id == Message.customer_id,
     _other.id != Message.id,
-    _other.dispatch.in_(OPEN),
+    _other.dispatch.in_(_open),
     or_(_other.id < Message.id, _other.dispatch == Dispatch.SENDING),
 )
 """SQL: another open message of the customer goes before this one, or is being sent."""
 
 _any_open = (
     select(literal(1))
-    .where(Message.customer_id == bindparam("customer_id"), Message.dispatch.in_(OPEN))
+    .where(Message.customer_id == bindparam("customer_id"), Message.dispatch.in_(_open))
     .limit(1)
 )
 _next = select(Message).where(
