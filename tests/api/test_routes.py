@@ -49,6 +49,7 @@ TABLE = {
     "GET /customers/<id:customer_id>": LOOK,
     "PATCH /customers/<id:customer_id>": CHANGE,
     "DELETE /customers/<id:customer_id>": CHANGE,
+    "PUT /customers/<id:customer_id>/presence": CHANGE,
     "POST /customers/photo": SERVICES,
     "GET /messages": LOOK,
     "GET /messages/<id:customer_id>": LOOK,

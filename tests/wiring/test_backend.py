@@ -103,6 +103,13 @@ def test_every_event_is_in_the_catalogue_under_a_type_of_its_own() -> None:
     assert all(event.__doc__ for event in events.CATALOGUE)
 
 
+def test_what_only_passes_by_is_never_in_the_log() -> None:
+    classes = [kind for kind in vars(events).values() if isinstance(kind, type)]
+    written = [kind for kind in classes if events.Ephemeral in kind.__bases__]
+    assert written == list(events.EPHEMERAL)
+    assert not {kind.type for kind in events.EPHEMERAL} & {kind.type for kind in events.CATALOGUE}
+
+
 def document(path: str) -> str:
     """A document that belongs to the product."""
     return (PROJECT_ROOT / path).read_text()
@@ -110,7 +117,7 @@ def document(path: str) -> str:
 
 def test_every_event_is_documented() -> None:
     text = document("docs/events.md")
-    types = [event.type for event in events.CATALOGUE]
+    types = [event.type for event in (*events.CATALOGUE, *events.EPHEMERAL)]
     assert [name for name in (*types, "reset") if f"`{name}`" not in text] == []
 
 
