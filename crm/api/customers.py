@@ -13,12 +13,14 @@ from crm.api.parsing import ApiBlueprint
 from crm.errors import InvalidInputError
 from crm.queries import customers as queries
 from crm.queries.customers import CustomerFilter
+from crm.queries.unread_first import all_unread_first, page_unread_first
 from crm.schemas.customers import (
     CreateCustomerSchema,
     CustomerQuery,
     CustomerSchema,
     CustomerSummarySchema,
     PhotoSchema,
+    SummaryQuery,
     UpdateCustomerSchema,
 )
 from crm.services import customers as services
@@ -28,14 +30,20 @@ blp = ApiBlueprint("customers", __name__, url_prefix="/customers", description=_
 
 @blp.route("/summary", methods=["GET"])
 @agent
-@blp.arguments(CustomerQuery, location="query")
+@blp.arguments(SummaryQuery, location="query")
 @blp.response(200, CustomerSummarySchema(many=True))
 def list_summaries(query: dict[str, Any]) -> Response:
-    """Customers with their last message, newest activity first.
+    """Customers with their last message, newest activity first; `order=unread`: the unread before.
 
     Header `X-Stream-Cursor`: the event id that this list is true at. Times are UTC.
     """
     chosen = _chosen(query)
+    if query.get("order") == "unread":
+        return list_answer(
+            query,
+            whole=lambda: all_unread_first(chosen),
+            page=lambda limit, cursor: page_unread_first(chosen, limit=limit, cursor=cursor),
+        )
     return list_answer(
         query,
         whole=lambda: queries.all_summaries(chosen),

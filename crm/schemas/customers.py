@@ -100,6 +100,17 @@ class CustomerQuery(CustomerChoice, PageQuery):
     """Which customers, and which part of their list."""
 
 
+class SummaryQuery(CustomerQuery):
+    """Which customers, in which order, and which part of their list."""
+
+    order = Text(
+        validate=validate.OneOf(["newest", "unread"]),
+        metadata={
+            "description": "By newest activity, as without it, or the unread before all others."
+        },
+    )
+
+
 class CreateCustomerSchema(Schema):
     """A new customer."""
 

@@ -12,7 +12,13 @@ from crm.models import Message
 from tests.kit.app import Backend
 from tests.kit.fixtures import Make
 
-LISTS = ["/customers/summary", "/customers/", "/messages/{}", "/messages?status=queued"]
+LISTS = [
+    "/customers/summary",
+    "/customers/summary?order=unread",
+    "/customers/",
+    "/messages/{}",
+    "/messages?status=queued",
+]
 
 
 @pytest.fixture
@@ -89,7 +95,8 @@ def cursor(*key: object) -> str:
 @pytest.mark.parametrize("forged", ["!!!", "abc", "=", "é", "AAAA", cursor(), cursor("x"),
     cursor(True), cursor(1.5), cursor(2**63), cursor(2**64 - 1), cursor(2**80), cursor(1, 2, 3),
     cursor("yesterday", 1), cursor("2025-01-01T00:00:00+08:00", 1), cursor("2025-01-01", 2**63),
-    cursor("2025-01-01", "1"), cursor({"a": 1}), "A" * 500])  # fmt: skip
+    cursor("2025-01-01", "1"), cursor(2, "2025-01-01", 1, 1), cursor(1, "soon", 1, 1),
+    cursor({"a": 1}), "A" * 500])  # fmt: skip
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_that_no_list_gave_out_is_a_422(
     client: FlaskClient, filled: int, path: str, forged: str
@@ -188,7 +195,7 @@ def test_every_change_makes_a_new_etag(
     client: FlaskClient, make_customer: Make, send: Make, change: str
 ) -> None:
     message = send(make_customer()["id"])
-    path = "/customers/summary"
+    path = "/customers/summary?order=unread"
     before = client.get(path).headers
     assert CHANGES[change](client, message).status_code < 300
     after = client.get(path, headers={"If-None-Match": before["ETag"]})
