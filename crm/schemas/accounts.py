@@ -36,6 +36,12 @@ class MeSchema(Answer):
     )
 
 
+class AuthStateSchema(Answer):
+    """What a page has to know before it asks for anything."""
+
+    required = fields.Boolean(metadata={"description": "False: nobody has to sign in."})
+
+
 class PasswordSchema(Schema):
     """An agent's own new password."""
 

@@ -210,6 +210,32 @@ def test_the_stream_cursor_is_the_newest_events_id(
     assert client.get("/customers/summary").headers["X-Stream-Cursor"] == str(newest)
 
 
+@pytest.mark.parametrize("path", LISTS)
+def test_every_page_tells_where_the_stream_goes_on(
+    client: FlaskClient, backend: Backend, filled: int, path: str
+) -> None:
+    newest = max(event_id for event_id, _ in backend.published)
+    address = f"{path.format(filled)}{'&' if '?' in path else '?'}limit=3"
+    for _ in range(3):
+        answer = client.get(address)
+        assert answer.headers["X-Stream-Cursor"] == str(newest)
+        address = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown"])
+def test_what_needs_an_agent_comes_page_by_page_newest_first(
+    client: FlaskClient, send_as: Make, status: str
+) -> None:
+    wanted = [send_as(dispatch=status)["id"] for _ in range(5)]
+    send_as(dispatch="queued")
+    found = pages(client, f"/messages?status={status}", 2)
+    assert [[row["id"] for row in page] for page in found] == [
+        [wanted[4], wanted[3]],
+        [wanted[2], wanted[1]],
+        [wanted[0]],
+    ]
+
+
 def test_head_answers_without_a_body(client: FlaskClient, filled: int) -> None:
     for path in (*LISTS, "/metrics", "/messages/events/stream"):
         answer = client.head(path.format(filled))

@@ -52,7 +52,8 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
     strangers = {endpoint for endpoint, rule in rules.items() if rule == Access.PUBLIC}
     documents = {f"api-docs.openapi_{name}" for name in ("json", "swagger_ui", "redoc")}
     assert strangers == PAGES | documents | {
-        "system.healthz", "system.readyz", "auth.login", "auth.show_setup", "auth.set_up_owner",
+        "system.healthz", "system.readyz", "auth.login", "auth.show_state", "auth.show_setup",
+        "auth.set_up_owner",
     }  # fmt: skip
 
 
