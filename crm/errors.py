@@ -16,6 +16,7 @@
     │   ├── LoginTakenError
     │   ├── PhoneTakenError
     │   ├── IdempotencyKeyReusedError
+    │   ├── NewerMessagesError
     │   ├── MappingConflictError
     │   ├── MessageStateError
     │   ├── WindowClosedError
@@ -26,18 +27,22 @@
         ├── DatabaseUnavailableError
         └── TooManyStreamsError
 
-The text of each is one readable sentence for the caller: never SQL, never a customer's text.
+The text of each is one readable sentence for the caller: never SQL, never a customer's text. A few
+carry more, which stands beside it in the one error body.
 """
+
+from typing import Any
 
 
 class CrmError(Exception):
-    """Base of the family; its text is shown to the caller."""
+    """Base of the family; its text is shown to the caller, and `more` beside it."""
 
     status = 500
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, **more: Any) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.more = more
 
 
 class InvalidInputError(CrmError):
@@ -46,8 +51,7 @@ class InvalidInputError(CrmError):
     status = 422
 
     def __init__(self, detail: str, *, field: str | None = None) -> None:
-        super().__init__(detail)
-        self.errors = {field: [detail]} if field else {}
+        super().__init__(detail, **({"errors": {field: [detail]}} if field else {}))
 
 
 class NotSignedInError(CrmError):
@@ -154,6 +158,17 @@ class IdempotencyKeyReusedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("This idempotency key was already used for another message.")
+
+
+class NewerMessagesError(ConflictError):
+    """The chat has messages that the writer had not seen: `newer`, `newer_count` in all."""
+
+    def __init__(self, newer: list[dict[str, Any]], *, count: int) -> None:
+        super().__init__(
+            "The chat has newer messages than the last one seen; nothing was sent.",
+            newer=newer,
+            newer_count=count,
+        )
 
 
 class MappingConflictError(ConflictError):

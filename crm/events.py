@@ -2,6 +2,7 @@
 
 Each class is one `type` of the stream; its fields are the JSON object that browsers get, beside
 `type`. Events carry absolute state, so a client never counts. `docs/events.md` lists them all.
+Those of `CATALOGUE` are rows of the log; those of `EPHEMERAL` only pass by.
 """
 
 from collections.abc import Sequence
@@ -116,6 +117,33 @@ CATALOGUE: tuple[type[DomainEvent], ...] = (
     CustomerDeleted,
     GatewayStatusChanged,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ephemeral:
+    """Something that is true for seconds: told to the streams that are open, without an id.
+
+    It is neither stored nor replayed and may get lost, so it costs no write and moves no id.
+    """
+
+    type: ClassVar[str]
+    customer_id: int
+
+    def to_json(self) -> bytes:
+        """The object as the stream shows it."""
+        return orjson.dumps({"type": self.type, **asdict(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceChanged(Ephemeral):
+    """Who shows a chat, at the server's time `at`: all of them, each until its `expires_at`."""
+
+    type: ClassVar[str] = "presence"
+    at: str
+    present: list[dict[str, Any]]
+
+
+EPHEMERAL: tuple[type[Ephemeral], ...] = (PresenceChanged,)
 
 RESET = orjson.dumps({"type": "reset"})
 """Told to a client whose gap cannot be filled: refetch everything. Never stored."""

@@ -29,6 +29,7 @@ from crm.database import engine_options, prepare_engine
 from crm.extensions import cors, db, migrate
 from crm.gateway_client import DEADLINE, gateway
 from crm.hints import hints
+from crm.presence import presence
 from crm.queue import bind_queue
 
 PREFIX = "crm:"
@@ -135,6 +136,7 @@ def _init_redis(app: Flask, settings: Settings) -> None:
     )
     channel = f"{PREFIX}events"
     hints.init_app(celery=bind_queue(settings), redis=commands, channel=channel)
+    presence.init_app(redis=commands, channel=channel, prefix=PREFIX)
     timings.init_app(redis=commands, prefix=PREFIX)
     stream_counts.init_app(redis=commands, prefix=PREFIX)
     feed.init_app(

@@ -34,9 +34,13 @@ Errand = Callable[[], None]
 """Something else that talks to Redis and may get lost."""
 
 
-def sse_message(event_id: int, document: bytes) -> bytes:
-    """What flask-sse puts on its channel: the `data` and `id` of one server-sent event."""
-    return orjson.dumps({"data": orjson.Fragment(document), "id": event_id})
+def sse_message(event_id: int | None, document: bytes) -> bytes:
+    """What flask-sse puts on its channel: the `data` of one server-sent event, and its `id`.
+
+    What is no row of the log has none.
+    """
+    named = {} if event_id is None else {"id": event_id}
+    return orjson.dumps({"data": orjson.Fragment(document), **named})
 
 
 class Hints:

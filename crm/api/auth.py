@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from crm.api.access import person, public
 from crm.api.answers import json_answer
@@ -19,7 +19,7 @@ from crm.api.limits import count_sign_in
 from crm.api.parsing import ApiBlueprint
 from crm.errors import NotSignedInError
 from crm.queries.callers import Caller
-from crm.schemas.accounts import LoginSchema, MeSchema, PasswordSchema, SetupSchema
+from crm.schemas.accounts import AuthStateSchema, LoginSchema, MeSchema, PasswordSchema, SetupSchema
 from crm.services import agents, sessions
 
 blp = ApiBlueprint("auth", __name__, url_prefix="/auth", description=__doc__)
@@ -65,6 +65,14 @@ def logout_everywhere() -> Response:
     sessions.sign_out_everywhere(actor=current_actor())
     end_session()
     return Response(status=204)
+
+
+@blp.route("/state", methods=["GET"])
+@public
+@blp.response(200, AuthStateSchema)
+def show_state() -> Response:
+    """Whether one has to sign in here; who has, `GET /auth/me` tells."""
+    return json_answer({"required": bool(current_app.config["AUTH_REQUIRED"])})
 
 
 @blp.route("/me", methods=["GET"])

@@ -1,5 +1,6 @@
 """/customers: the inbox's list, and what agents know of each customer."""
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,12 +14,16 @@ from crm.api.parsing import ApiBlueprint
 from crm.errors import InvalidInputError
 from crm.queries import customers as queries
 from crm.queries.customers import CustomerFilter
+from crm.queries.messages import read_totals
+from crm.queries.unread_first import all_unread_first, page_unread_first
 from crm.schemas.customers import (
     CreateCustomerSchema,
     CustomerQuery,
     CustomerSchema,
     CustomerSummarySchema,
     PhotoSchema,
+    SummaryQuery,
+    TotalsSchema,
     UpdateCustomerSchema,
 )
 from crm.services import customers as services
@@ -28,14 +33,20 @@ blp = ApiBlueprint("customers", __name__, url_prefix="/customers", description=_
 
 @blp.route("/summary", methods=["GET"])
 @agent
-@blp.arguments(CustomerQuery, location="query")
+@blp.arguments(SummaryQuery, location="query")
 @blp.response(200, CustomerSummarySchema(many=True))
 def list_summaries(query: dict[str, Any]) -> Response:
-    """Customers with their last message, newest activity first.
+    """Customers with their last message, newest activity first; `order=unread`: the unread before.
 
     Header `X-Stream-Cursor`: the event id that this list is true at. Times are UTC.
     """
     chosen = _chosen(query)
+    if query.get("order") == "unread":
+        return list_answer(
+            query,
+            whole=lambda: all_unread_first(chosen),
+            page=lambda limit, cursor: page_unread_first(chosen, limit=limit, cursor=cursor),
+        )
     return list_answer(
         query,
         whole=lambda: queries.all_summaries(chosen),
@@ -86,6 +97,15 @@ def set_photo(data: dict[str, Any]) -> Response:
 def get_customer(customer_id: int) -> Response:
     """One customer."""
     return json_answer(wire.customer(queries.find_customer(customer_id)))
+
+
+@blp.route("/<id:customer_id>/totals", methods=["GET"])
+@agent
+@blp.response(200, TotalsSchema)
+@blp.alt_response(404, description="There is no such customer.")
+def get_totals(customer_id: int) -> Response:
+    """How many messages the customer's chat holds, and since when."""
+    return json_answer(asdict(read_totals(customer_id)))
 
 
 @blp.route("/<id:customer_id>", methods=["PATCH"])

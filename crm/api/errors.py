@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from crm.api.limits import seconds_to_wait
-from crm.errors import CrmError, InvalidInputError, UnavailableError
+from crm.errors import CrmError, UnavailableError
 from crm.transaction import translate
 
 log = structlog.get_logger(__name__)
@@ -34,17 +34,16 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(Exception, answer_fault)
 
 
-def answer(status: int, detail: str, errors: dict[str, Any] | None = None) -> Response:
+def answer(status: int, detail: str, **more: Any) -> Response:
     """The one error body."""
-    response = jsonify({"detail": detail} | ({"errors": errors} if errors else {}))
+    response = jsonify({"detail": detail} | more)
     response.status_code = status
     return response
 
 
 def answer_crm_error(error: CrmError) -> Response:
     """An error that the product raised on purpose."""
-    errors = error.errors if isinstance(error, InvalidInputError) else None
-    response = answer(error.status, error.detail, errors)
+    response = answer(error.status, error.detail, **error.more)
     if isinstance(error, UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:
@@ -63,7 +62,7 @@ def answer_http_error(error: HTTPException) -> Response:
         field, messages = next(iter(errors.items()))
         said = messages[0] if isinstance(messages, list) and messages else "Not valid."
         detail = f"{field}: {said}" if field != "_schema" else str(said)
-    response = answer(status, detail, errors)
+    response = answer(status, detail, **({"errors": errors} if errors else {}))
     if status == 405 and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
     if status == 429:

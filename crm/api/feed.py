@@ -19,7 +19,7 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from crm.api.stream_counts import stream_counts
-from crm.api.subscription import LiveEvent, Subscription
+from crm.api.subscription import LiveEvent, Subscription, ephemeral_frame
 from crm.errors import TooManyStreamsError
 from crm.queries import callers
 from crm.queries import events as queries
@@ -45,6 +45,7 @@ class EventFeed:
         self._owner = 0
         self._last = 0
         self._looked_at_holders = 0.0
+        self._in_step_at = 0.0
 
     def init_app(
         self, app: Flask, *, redis: "Redis[Any]", channel: str, max_streams: int, per_holder: int
@@ -130,13 +131,25 @@ class EventFeed:
             self._catch_up()
             return
         hint = orjson.loads(message["data"])
-        event_id = hint["id"]
-        if event_id == self._last + 1:
-            self._fan_out([(event_id, orjson.dumps(hint["data"]))])
+        event_id, document = hint.get("id"), orjson.dumps(hint["data"])
+        if event_id is None:
+            self._pass_on(document)
+        elif event_id == self._last + 1:
+            self._fan_out([(event_id, document)])
         elif event_id > self._last:
             self._catch_up()
 
+    def _pass_on(self, document: bytes) -> None:
+        """Something that is no event: to whoever takes it at once."""
+        frame = ephemeral_frame(document)
+        for subscription in list(self._subscriptions):
+            subscription.mention(frame)
+        # However many come, they say nothing of what the table has.
+        if time.monotonic() >= self._in_step_at + SILENCE:
+            self._catch_up()
+
     def _catch_up(self) -> None:
+        self._in_step_at = time.monotonic()
         if not self._subscriptions:
             return
         while rows := self._read(queries.read_after, self._last):
@@ -166,6 +179,7 @@ class EventFeed:
                 subscription.end()
 
     def _fan_out(self, events: Iterable[tuple[int, bytes]]) -> None:
+        self._in_step_at = time.monotonic()
         for event_id, document in events:
             with self._lock:
                 if event_id <= self._last:

@@ -19,6 +19,7 @@ from crm.schemas.messages import (
     MessageSchema,
     RetriedSchema,
     RetrySchema,
+    SendConflictSchema,
     SendSchema,
 )
 from crm.services import inbox, retries
@@ -72,11 +73,17 @@ def list_chat(query: dict[str, Any], customer_id: int) -> Response:
     200, schema=MessageSchema, description="This key was sent before: the same message."
 )
 @blp.alt_response(404, description="There is no such customer.")
-@blp.alt_response(409, description="The key is another message's, or the window is closed.")
+@blp.alt_response(
+    409,
+    schema=SendConflictSchema,
+    description="The key is another message's, the window is closed, or the chat has newer "
+    "messages than `last_seen_id`: then they come along, and the key may be used again.",
+)
 def send_message(data: dict[str, Any]) -> Response:
     """Store a message and send it as soon as the gateway takes it.
 
-    `ack` is 1 from the start; `status` tells the truth.
+    `ack` is 1 from the start; `status` tells the truth. With `last_seen_id` nothing is stored
+    where somebody wrote after that message. A repeated key is looked for first.
     """
     draft = Draft(
         customer_id=data["customer_id"],
@@ -89,6 +96,7 @@ def send_message(data: dict[str, Any]) -> Response:
         draft,
         idempotency_key=_idempotency_key(data["client_message_id"]),
         request_id=g.request_id,
+        last_seen_id=data["last_seen_id"],
     )
     return json_answer(wire.message(message), 201 if is_new else 200)
 

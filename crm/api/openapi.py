@@ -16,6 +16,7 @@ from crm.api import (
     customers,
     gateway,
     messages,
+    presence,
     stream,
     system,
     tokens,
@@ -82,8 +83,8 @@ def init_openapi(app: Flask) -> None:
         OPENAPI_REDOC_URL="/docs/assets/redoc/redoc.standalone.js",
     )
     api = CrmApi(app)
-    modules = (customers, customer_files, messages, stream, callbacks, gateway, auth, tokens, audit)
-    for module in (*modules, system):
+    modules = (customers, customer_files, presence, messages, stream, callbacks, gateway)
+    for module in (*modules, auth, tokens, audit, system):
         api.register_blueprint(module.blp)
     app.add_url_rule("/docs/assets/swagger/<path:name>", view_func=send_swagger_asset)
     app.add_url_rule("/docs/assets/redoc/<path:name>", view_func=send_redoc_asset)

@@ -35,6 +35,11 @@ class LiveEvent:
         return cls(event_id, b"id: %d\ndata: %s\n\n" % (event_id, document))
 
 
+def ephemeral_frame(document: bytes) -> bytes:
+    """What has no id leaves the client's last one as it is."""
+    return b"data: %s\n\n" % document
+
+
 class Connection:
     """The client's socket, which gunicorn lends to the application."""
 
@@ -133,6 +138,12 @@ class Subscription:
         with self._changed:
             self._write(self._encode(frame))
 
+    def mention(self, frame: bytes) -> None:
+        """Write what may get lost; a client that has other things to read does not get it."""
+        with self._changed:
+            if self._is_live and self._is_idle():
+                self._write(self._encode(frame), may_drop=True)
+
     def take(self, timeout: float) -> bytes | None:
         """What is left to the stream's thread to write: empty after `timeout`, None at the end.
 
@@ -157,14 +168,20 @@ class Subscription:
         """The client is gone; once this returns nobody writes to its connection."""
         self.end()
 
-    def _write(self, data: bytes) -> None:
-        if self._connection and not (self._is_busy or self._waiting or self._is_over):
+    def _is_idle(self) -> bool:
+        return not (self._is_busy or self._waiting or self._is_over)
+
+    def _write(self, data: bytes, *, may_drop: bool = False) -> None:
+        left = data
+        if self._connection and self._is_idle():
             try:
-                data = self._connection.try_write(data)
+                left = self._connection.try_write(data)
             except OSError:
                 self._end()
-        if data:
-            self._wait(data)
+        if may_drop and self._connection and left == data:
+            return  # nothing of it was begun, and a thread stuck with it would end the stream
+        if left:
+            self._wait(left)
 
     def _wait(self, data: bytes) -> None:
         if len(self._waiting) >= BUFFER:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, String, Text
+from sqlalchemy import JSON, DateTime, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
@@ -11,6 +11,10 @@ from crm.extensions import Base, Id
 
 PREVIEW = 1000
 """Characters of the last message that the list carries."""
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Customer(Base):
@@ -44,6 +48,12 @@ class Customer(Base):
         Index("uq_customers_lid", "lid", unique=True),
         Index("ix_customers_active_at", "active_at", "id"),
         Index("ix_customers_status", "status", "active_at", "id"),
+        _partial("ix_customers_unread", "active_at", "id", where="unread_count > 0"),
+        _partial(
+            "ix_customers_unread_status", "status", "active_at", "id", where="unread_count > 0"
+        ),
+        _partial("ix_customers_read", "active_at", "id", where="unread_count <= 0"),
+        _partial("ix_customers_silent", "active_at", where="last_timestamp IS NULL"),
         {"sqlite_autoincrement": True},
     )
 

@@ -32,15 +32,15 @@ def find_customer(customer_id: int) -> Customer:
 
 def all_summaries(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary, newest activity first."""
-    return read_all(_summaries(chosen))
+    return read_all(summaries(chosen))
 
 
 def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some summaries, newest activity first, from the cursor on."""
-    statement = _summaries(chosen)
+    statement = summaries(chosen)
     if cursor is not None:
         moment, last_id = decode_cursor(cursor, str, int)
-        after = (_parse_moment(moment), last_id)
+        after = (parse_moment(moment), last_id)
         statement = statement.where(tuple_(Customer.active_at, Customer.id) < after)
     return read_page(statement, limit=limit)
 
@@ -58,7 +58,8 @@ def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None)
     return read_page(statement, limit=limit)
 
 
-def _summaries(chosen: CustomerFilter) -> Rows:
+def summaries(chosen: CustomerFilter) -> Rows:
+    """Each one's JSON and the key that the list is ordered by, newest activity first."""
     statement = select(wire.CUSTOMER_SUMMARY.as_sql(), Customer.active_at, Customer.id)
     return filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
 
@@ -84,7 +85,8 @@ def filtered(statement: Rows, chosen: CustomerFilter) -> Rows:
     return statement
 
 
-def _parse_moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
+    """A time in a cursor. Raises `InvalidInputError`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

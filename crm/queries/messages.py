@@ -1,11 +1,14 @@
 """Chats, and messages by state."""
 
+from dataclasses import dataclass
 from typing import IO
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, func, select
 
-from crm import wire
-from crm.models import Direction, Dispatch, Message
+from crm import clock, wire
+from crm.errors import CustomerNotFoundError
+from crm.extensions import db
+from crm.models import Customer, Direction, Dispatch, Message
 from crm.models.message import ACK_STATUS
 from crm.queries.customers import find_customer
 from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
@@ -13,6 +16,16 @@ from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
 """Every state that an outbound message can be shown in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTotals:
+    """Messages of one chat; sent are those that WhatsApp has."""
+
+    received: int
+    sent: int
+    failed: int
+    first_message_at: str | None
 
 
 def whole_chat(customer_id: int) -> IO[bytes]:
@@ -41,6 +54,28 @@ def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
     statement = _messages().where(*_in_state(status))
     return _newest_page(statement, limit=limit, cursor=cursor, newest_last=False)
+
+
+def read_totals(customer_id: int) -> ChatTotals:
+    """What a chat holds, counted in one statement. Raises `CustomerNotFoundError`."""
+    is_outbound = Message.direction == Direction.OUTBOUND
+    row = db.session.execute(
+        select(
+            exists().where(Customer.id == customer_id).label("is_known"),
+            func.count().filter(Message.direction == Direction.INBOUND).label("received"),
+            func.count().filter(is_outbound, Message.dispatch == Dispatch.MAPPED).label("sent"),
+            func.count().filter(is_outbound, Message.dispatch == Dispatch.FAILED).label("failed"),
+            func.min(Message.timestamp).label("first_message_at"),
+        ).where(Message.customer_id == customer_id)
+    ).one()
+    if not row.is_known:
+        raise CustomerNotFoundError
+    return ChatTotals(
+        received=row.received,
+        sent=row.sent,
+        failed=row.failed,
+        first_message_at=clock.to_wire(row.first_message_at),
+    )
 
 
 def _messages() -> Rows:

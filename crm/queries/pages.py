@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from crm.errors import InvalidInputError
 from crm.extensions import db
@@ -73,11 +73,20 @@ def read_page(statement: Rows, *, limit: int, newest_last: bool = False) -> Page
 
     Its columns are each row's JSON, then the key that it is ordered by.
     """
-    rows = db.session.execute(statement.limit(limit + 1)).all()
+    rows = read_rows(statement, limit=limit + 1)
     shown = rows[:limit]
     next_cursor = encode_cursor(list(shown[-1][1:])) if len(rows) > limit else None
-    ordered = reversed(shown) if newest_last else shown
-    body = "[" + ",".join([row[0] for row in ordered]) + "]"
+    return to_page(reversed(shown) if newest_last else shown, next_cursor)
+
+
+def read_rows(statement: Rows, *, limit: int) -> Sequence[Row[Any]]:
+    """The first rows of a statement."""
+    return db.session.execute(statement.limit(limit)).all()
+
+
+def to_page(rows: Iterable[Row[Any]], next_cursor: str | None) -> Page:
+    """A page of these rows, each of which begins with its JSON."""
+    body = "[" + ",".join([row[0] for row in rows]) + "]"
     return Page(body.encode(), next_cursor)
 
 

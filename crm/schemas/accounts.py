@@ -32,8 +32,14 @@ class MeSchema(Answer):
     name = fields.String(metadata={"example": "Mia"})
     role = fields.String(validate=validate.OneOf(ROLES))
     csrf_token = fields.String(
-        metadata={"description": "To be sent as X-CSRF-Token with every POST, PATCH and DELETE."}
+        metadata={"description": "For X-CSRF-Token, with every POST, PUT, PATCH and DELETE."}
     )
+
+
+class AuthStateSchema(Answer):
+    """What a page has to know before it asks for anything."""
+
+    required = fields.Boolean(metadata={"description": "False: nobody has to sign in."})
 
 
 class PasswordSchema(Schema):

@@ -74,6 +74,15 @@ class CustomerSchema(Answer):
     updated_at = fields.String(metadata=TIME)
 
 
+class TotalsSchema(Answer):
+    """What a customer's chat holds."""
+
+    received = fields.Integer()
+    sent = fields.Integer(metadata={"description": "Proved by a WhatsApp id."})
+    failed = fields.Integer()
+    first_message_at = fields.String(allow_none=True, metadata=TIME)
+
+
 def name_field(**kwargs: Any) -> Text:
     return Text(validate=[validate.Length(1, 120), not_blank], **kwargs)
 
@@ -98,6 +107,17 @@ class CustomerChoice(Schema):
 
 class CustomerQuery(CustomerChoice, PageQuery):
     """Which customers, and which part of their list."""
+
+
+class SummaryQuery(CustomerQuery):
+    """Which customers, in which order, and which part of their list."""
+
+    order = Text(
+        validate=validate.OneOf(["newest", "unread"]),
+        metadata={
+            "description": "By newest activity, as without it, or the unread before all others."
+        },
+    )
 
 
 class CreateCustomerSchema(Schema):

@@ -7,12 +7,14 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from crm.queries.messages import STATUSES
+from crm.queries.pages import MAX_ID
 from crm.schemas.accounts import ActorSchema
 from crm.schemas.addressed import Addressed
 from crm.schemas.base import (
     TIME,
     Answer,
     AnyMoment,
+    ErrorSchema,
     Id,
     Integer,
     Moment,
@@ -115,6 +117,16 @@ class SendSchema(Schema):
         validate=validate.Length(1, 255),
         metadata={"description": "The same as the `Idempotency-Key` header."},
     )
+    last_seen_id = Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, MAX_ID),
+        metadata={
+            "description": "Id of the chat's newest message that the writer had seen, 0 for none: "
+            "where there is a newer one, either way and not cancelled, nothing is sent. No part "
+            "of what an idempotency key stands for.",
+        },
+    )
 
     @ma.validates_schema(skip_on_field_errors=False, pass_original=True)
     def says_something(self, data: Mapping[str, Any], original: Any, **kwargs: Any) -> None:
@@ -132,6 +144,19 @@ class SendSchema(Schema):
             data["content"] = f"{template['name']}: {filled}" if filled else template["name"]
             data["content"] = data["content"][:4096]
         return data
+
+
+class SendConflictSchema(ErrorSchema):
+    """Why nothing was stored."""
+
+    newer = fields.List(
+        fields.Nested(MessageSchema),
+        metadata={
+            "description": "With `last_seen_id`: the newest messages after it, oldest first, at "
+            "most 20. The last one's id is what to send as `last_seen_id` once they were seen."
+        },
+    )
+    newer_count = fields.Integer(metadata={"description": "How many there are in all."})
 
 
 class RetrySchema(Schema):

@@ -15,6 +15,7 @@ from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from crm.models import Action, Customer, Dispatch, Erasure, Event, Message
 from crm.phones import phone_forms, phone_key
+from crm.presence import presence
 from crm.services.audit import note
 from crm.transaction import Transaction, transaction
 
@@ -92,6 +93,7 @@ def delete_customer(customer_id: int, *, actor: Actor = SYSTEM) -> None:
         if in_flight is None:
             for erasure in erasures:
                 tx.enqueue(jobs.erase_at_gateway(erasure.id))
+    presence.forget(customer_id)
 
 
 def _addresses(customer: Customer) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
@@ -14,6 +14,7 @@ from crm.database import add_unless_taken
 from crm.errors import (
     DatabaseBusyError,
     IdempotencyKeyReusedError,
+    NewerMessagesError,
     WindowClosedError,
 )
 from crm.events import MessageQueued
@@ -24,8 +25,14 @@ from crm.transaction import Transaction, transaction
 
 PENDING_ACK = 1
 """Of an outbound message from the start, as in the API document; `status` tells the truth."""
+NEWER_SHOWN = 20
 
 _BY_KEY = select(Message).where(Message.idempotency_key == bindparam("key"))
+_NEWER = select(Message).where(
+    Message.customer_id == bindparam("customer_id"),
+    Message.id > bindparam("last_seen_id"),
+    or_(Message.dispatch.is_(None), Message.dispatch != Dispatch.CANCELLED),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +54,17 @@ class Draft:
 
 
 def send_message(
-    draft: Draft, *, idempotency_key: str | None, request_id: str | None
+    draft: Draft,
+    *,
+    idempotency_key: str | None,
+    request_id: str | None,
+    last_seen_id: int | None = None,
 ) -> tuple[Message, bool]:
     """Store a message to be delivered; returns it and whether it is new.
 
     A repeated key gives the first message again. Raises `CustomerNotFoundError`,
-    `WindowClosedError`, and `IdempotencyKeyReusedError` where the key came with another body.
+    `WindowClosedError`, `IdempotencyKeyReusedError` where the key came with another body, and
+    `NewerMessagesError` where the chat goes on after `last_seen_id` (0: none was seen).
     """
     body_hash = draft.fingerprint()
     with transaction() as tx:
@@ -62,9 +74,13 @@ def send_message(
         customer = lock_customer(tx.session, draft.customer_id)
         if draft.template is None:
             _require_open_window(customer)
-        message = _new_outbound(draft)
-        message.idempotency_key, message.request_id = idempotency_key, request_id
-        message.body_hash = body_hash if idempotency_key else None
+        if last_seen_id is not None:
+            # Its twin may have been stored while this one waited for the customer's lock.
+            earlier = _find_by_key(tx.session, idempotency_key, body_hash)
+            if earlier:
+                return earlier, False
+            _require_nothing_newer(tx.session, customer.id, last_seen_id)
+        message = _new_outbound(draft, idempotency_key=idempotency_key, request_id=request_id)
         waits = has_open_message(tx.session, customer.id)
         message.hinted_at = None if waits else message.queued_at
         if not add_unless_taken(tx.session, message):
@@ -84,7 +100,19 @@ def _require_open_window(customer: Customer) -> None:
         raise WindowClosedError
 
 
-def _new_outbound(draft: Draft) -> Message:
+def _require_nothing_newer(session: Session, customer_id: int, last_seen_id: int) -> None:
+    """Under the customer's lock, so that of two who answer at once only one passes."""
+    asked = {"customer_id": customer_id, "last_seen_id": last_seen_id}
+    found = session.scalars(_NEWER.order_by(Message.id.desc()).limit(NEWER_SHOWN), asked).all()
+    if not found:
+        return
+    count = len(found)
+    if count == NEWER_SHOWN:
+        count = session.scalar(_NEWER.with_only_columns(func.count()), asked) or count
+    raise NewerMessagesError([wire.message(message) for message in reversed(found)], count=count)
+
+
+def _new_outbound(draft: Draft, *, idempotency_key: str | None, request_id: str | None) -> Message:
     moment = clock.now()
     return Message(
         customer_id=draft.customer_id,
@@ -93,6 +121,9 @@ def _new_outbound(draft: Draft) -> Message:
         template=draft.template,
         written_by=None if draft.author.kind == SYSTEM.kind else draft.author.as_author(),
         priority=draft.priority,
+        idempotency_key=idempotency_key,
+        body_hash=draft.fingerprint() if idempotency_key else None,
+        request_id=request_id,
         timestamp=moment,
         ack=PENDING_ACK,
         dispatch=Dispatch.QUEUED,

@@ -4,8 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from crm.models import Event
-from tests.kit.app import Backend
+from crm.extensions import db
+from crm.models import Event, Message
+from tests.kit.app import Backend, listening
 from tests.kit.fixtures import PHONE, Make
 
 NEWEST = select(Event.data).order_by(Event.id.desc()).limit(1)
@@ -152,3 +153,33 @@ def test_ids_are_never_used_twice(client: FlaskClient, make_customer: Make) -> N
     first = make_customer()
     client.delete(f"/customers/{first['id']}")
     assert make_customer()["id"] > first["id"]
+
+
+def test_the_totals_of_a_chat_are_counted_in_one_statement(
+    client: FlaskClient, backend: Backend, make_customer: Make, send: Make, receive: Make
+) -> None:
+    customer, other = make_customer(), make_customer()
+    path = f"/customers/{customer['id']}/totals"
+    nothing = {"received": 0, "sent": 0, "failed": 0, "first_message_at": None}
+    assert client.get(path).get_json() == nothing
+    first = receive(phone=customer["phone"], timestamp="2025-09-23T14:05:43.040413")
+    receive(phone=customer["phone"])
+    receive(phone=other["phone"])
+    states = ("mapped", "mapped", "failed", "queued", "unknown", "cancelled")
+    for number, dispatch in enumerate(states):
+        whatsapp_id = f"W{number}" if dispatch == "mapped" else None
+        message_id = send(customer["id"])["id"]
+        backend.change(Message, message_id, dispatch=dispatch, whatsapp_id=whatsapp_id)
+    counted: list[str] = []
+    with backend.app.app_context():
+        engine = db.engine
+    with listening(engine, "before_cursor_execute", lambda *event: counted.append(event[2])):
+        told = client.get(path).get_json()
+    assert told == {
+        "received": 2,
+        "sent": 2,
+        "failed": 1,
+        "first_message_at": first["timestamp"],
+    }
+    assert [said.split()[0] for said in counted if said != "BEGIN"] == ["SELECT"]
+    assert client.get(f"/customers/{other['id'] + 1}/totals").status_code == 404

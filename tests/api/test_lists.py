@@ -12,7 +12,13 @@ from crm.models import Message
 from tests.kit.app import Backend
 from tests.kit.fixtures import Make
 
-LISTS = ["/customers/summary", "/customers/", "/messages/{}", "/messages?status=queued"]
+LISTS = [
+    "/customers/summary",
+    "/customers/summary?order=unread",
+    "/customers/",
+    "/messages/{}",
+    "/messages?status=queued",
+]
 
 
 @pytest.fixture
@@ -89,7 +95,8 @@ def cursor(*key: object) -> str:
 @pytest.mark.parametrize("forged", ["!!!", "abc", "=", "é", "AAAA", cursor(), cursor("x"),
     cursor(True), cursor(1.5), cursor(2**63), cursor(2**64 - 1), cursor(2**80), cursor(1, 2, 3),
     cursor("yesterday", 1), cursor("2025-01-01T00:00:00+08:00", 1), cursor("2025-01-01", 2**63),
-    cursor("2025-01-01", "1"), cursor({"a": 1}), "A" * 500])  # fmt: skip
+    cursor("2025-01-01", "1"), cursor(2, "2025-01-01", 1, 1), cursor(1, "soon", 1, 1),
+    cursor({"a": 1}), "A" * 500])  # fmt: skip
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_that_no_list_gave_out_is_a_422(
     client: FlaskClient, filled: int, path: str, forged: str
@@ -188,7 +195,7 @@ def test_every_change_makes_a_new_etag(
     client: FlaskClient, make_customer: Make, send: Make, change: str
 ) -> None:
     message = send(make_customer()["id"])
-    path = "/customers/summary"
+    path = "/customers/summary?order=unread"
     before = client.get(path).headers
     assert CHANGES[change](client, message).status_code < 300
     after = client.get(path, headers={"If-None-Match": before["ETag"]})
@@ -201,6 +208,32 @@ def test_the_stream_cursor_is_the_newest_events_id(
 ) -> None:
     newest = max(event_id for event_id, _ in backend.published)
     assert client.get("/customers/summary").headers["X-Stream-Cursor"] == str(newest)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_page_tells_where_the_stream_goes_on(
+    client: FlaskClient, backend: Backend, filled: int, path: str
+) -> None:
+    newest = max(event_id for event_id, _ in backend.published)
+    address = f"{path.format(filled)}{'&' if '?' in path else '?'}limit=3"
+    for _ in range(3):
+        answer = client.get(address)
+        assert answer.headers["X-Stream-Cursor"] == str(newest)
+        address = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown"])
+def test_what_needs_an_agent_comes_page_by_page_newest_first(
+    client: FlaskClient, send_as: Make, status: str
+) -> None:
+    wanted = [send_as(dispatch=status)["id"] for _ in range(5)]
+    send_as(dispatch="queued")
+    found = pages(client, f"/messages?status={status}", 2)
+    assert [[row["id"] for row in page] for page in found] == [
+        [wanted[4], wanted[3]],
+        [wanted[2], wanted[1]],
+        [wanted[0]],
+    ]
 
 
 def test_head_answers_without_a_body(client: FlaskClient, filled: int) -> None:

@@ -229,3 +229,31 @@ def test_an_identical_json_in_another_spelling_is_the_same_body(
         "/messages/send", data=json.dumps(body, ensure_ascii=True), content_type="application/json"
     )
     assert (answer.status_code, answer.get_json()) == (200, message)
+
+
+def test_a_send_that_missed_a_message_is_a_409_that_shows_it(
+    client: FlaskClient, backend: Backend, make_customer: Make, send: Make
+) -> None:
+    customer_id = make_customer()["id"]
+    newer = send(customer_id, "A colleague was faster")
+    before = backend.counts()
+    body = {"customer_id": customer_id, "content": "Hello", "last_seen_id": 0}
+    headers = {"Idempotency-Key": "k"}
+    answer = client.post("/messages/send", json=body, headers=headers)
+    assert answer.status_code == 409
+    told = answer.get_json()
+    assert told.pop("detail").startswith("The chat has newer messages")
+    assert told == {"newer": [newer], "newer_count": 1}
+    assert backend.counts() == before
+    seen = body | {"last_seen_id": newer["id"]}
+    assert client.post("/messages/send", json=seen, headers=headers).status_code == 201
+    assert client.post("/messages/send", json=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("seen", [-1, 2**63, "1", 1.5, True, [1]])
+def test_an_id_that_nobody_can_have_seen_is_a_422(
+    client: FlaskClient, make_customer: Make, seen: object
+) -> None:
+    body = {"customer_id": make_customer()["id"], "content": "Hello", "last_seen_id": seen}
+    answer = client.post("/messages/send", json=body)
+    assert (answer.status_code, answer.get_json()["errors"].keys()) == (422, {"last_seen_id"})

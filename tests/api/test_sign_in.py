@@ -86,3 +86,13 @@ def test_the_password_looked_at_for_nobody_costs_what_every_other_costs() -> Non
     assert NOBODYS.rsplit("$", 2)[0] == made.rsplit("$", 2)[0]
     assert len(NOBODYS) == len(made)
     assert not fits("", None)
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_stranger_learns_whether_one_has_to_sign_in_and_no_more(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, required: bool
+) -> None:
+    monkeypatch.setitem(backend.app.config, "AUTH_REQUIRED", required)
+    answer = backend.client().get("/auth/state")
+    assert (answer.status_code, answer.get_json()) == (200, {"required": required})
+    assert backend.client().get("/auth/me").status_code == 401

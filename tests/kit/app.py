@@ -150,8 +150,9 @@ class Backend:
             session.execute(update(Counter).where(own).values(value=0))
             session.execute(update(GatewayLink).values(**FRESH_LINK))
         redis = self.app.extensions["redis"]
-        for key in redis.scan_iter(f"{PREFIX}limits*"):
-            redis.delete(key)
+        for kind in ("limits", "presence"):
+            for key in redis.scan_iter(f"{PREFIX}{kind}*"):
+                redis.delete(key)
 
     def close(self) -> None:
         """Give back every connection."""

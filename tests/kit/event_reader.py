@@ -20,6 +20,9 @@ class EventReader:
         self.last_id = last_id
         self.ids: list[int] = []
         self.events: list[dict[str, Any]] = []
+        self.mentions: list[dict[str, Any]] = []
+        """What came without an id."""
+        self._pending_id: str | None = None
         self.is_open = threading.Event()
         self.status: int | None = None
         self._stopped = threading.Event()
@@ -84,7 +87,12 @@ class EventReader:
             if not self.is_open.is_set():
                 self.last_id = self._pending_id
                 self.is_open.set()
+        elif line.startswith("data: ") and self._pending_id is None:
+            self.mentions.append(json.loads(line.removeprefix("data: ")))
         elif line.startswith("data: "):
+            assert self._pending_id is not None
             self.ids.append(int(self._pending_id))
             self.events.append(json.loads(line.removeprefix("data: ")))
             self.last_id = self._pending_id
+        elif not line:
+            self._pending_id = None

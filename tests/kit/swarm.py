@@ -49,14 +49,16 @@ class StreamClient:
             if b" 200 " not in status:
                 return
             self.opened += 1
-            pending = 0
+            pending: int | None = None
             while line := await reader.readline():
                 # Chunk sizes of the transfer encoding are lines too; they start with neither.
                 if line.startswith(b"id: "):
                     pending = int(line[4:])
                     if self.last_id is None:
                         self.last_id = pending
-                elif line.startswith(b"data: "):
+                elif line == b"\n":
+                    pending = None
+                elif line.startswith(b"data: ") and pending is not None:
                     self.resets += b'"reset"' in line
                     self.ids.append(pending)
                     self.last_id = pending

@@ -70,3 +70,4 @@ def test_nothing_to_send_starts_no_thread() -> None:
 
 def test_an_event_is_published_as_flask_sse_does() -> None:
     assert sse_message(7, b'{"type":"x"}') == b'{"data":{"type":"x"},"id":7}'
+    assert sse_message(None, b'{"type":"x"}') == b'{"data":{"type":"x"}}'

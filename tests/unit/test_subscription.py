@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm.api.subscription import BUFFER, Connection, LiveEvent, Subscription
+from crm.api.subscription import (
+    BUFFER,
+    Connection,
+    LiveEvent,
+    Subscription,
+    ephemeral_frame,
+)
 from crm.queries.events import Extent
 
 EXTENT = Extent(pruned_to=0, newest=10)
@@ -63,6 +69,37 @@ def test_events_that_came_during_the_replay_go_first(
     subscription.offer(event(13))
     connection.write(data)
     assert subscription.take(0) == event(13).frame
+
+
+def test_a_mention_goes_out_at_once_and_only_where_nothing_waits(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    frame = ephemeral_frame(b"{}")
+    subscription = subscribe()
+    subscription.mention(frame)  # still replaying
+    connection = Connection(ends[0], is_chunked=False)
+    subscription.offer(event(11))
+    subscription.go_live(10, connection)
+    subscription.mention(frame)  # an event waits
+    connection.write(subscription.take(0) or b"")
+    subscription.mention(frame)  # the stream's own thread may still be writing
+    assert subscription.take(0) == b""
+    subscription.mention(frame)
+    assert ends[1].recv(1000) == event(11).frame + b"data: {}\n\n"
+
+
+def test_mentions_pile_up_for_nobody(ends: tuple[socket.socket, socket.socket]) -> None:
+    """Whoever reads nothing has at most one begun message more to read, and is not ended."""
+    left: list[Subscription] = []
+    subscription = subscribe(left)
+    subscription.go_live(10, Connection(ends[0], is_chunked=False))
+    frame = ephemeral_frame(b"x" * 20_000)
+    for _ in range(3 * BUFFER):
+        subscription.mention(frame)
+    assert left == []
+    assert len(subscription.take(0) or b"") < len(frame)
+    subscription.mention(frame)
+    assert subscription.take(0) == b"", "a socket that takes nothing is asked for nothing"
 
 
 def test_a_slow_client_gets_every_byte_in_order(

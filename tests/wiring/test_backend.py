@@ -52,7 +52,8 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
     strangers = {endpoint for endpoint, rule in rules.items() if rule == Access.PUBLIC}
     documents = {f"api-docs.openapi_{name}" for name in ("json", "swagger_ui", "redoc")}
     assert strangers == PAGES | documents | {
-        "system.healthz", "system.readyz", "auth.login", "auth.show_setup", "auth.set_up_owner",
+        "system.healthz", "system.readyz", "auth.login", "auth.show_state", "auth.show_setup",
+        "auth.set_up_owner",
     }  # fmt: skip
 
 
@@ -103,6 +104,13 @@ def test_every_event_is_in_the_catalogue_under_a_type_of_its_own() -> None:
     assert all(event.__doc__ for event in events.CATALOGUE)
 
 
+def test_what_only_passes_by_is_never_in_the_log() -> None:
+    classes = [kind for kind in vars(events).values() if isinstance(kind, type)]
+    written = [kind for kind in classes if events.Ephemeral in kind.__bases__]
+    assert written == list(events.EPHEMERAL)
+    assert not {kind.type for kind in events.EPHEMERAL} & {kind.type for kind in events.CATALOGUE}
+
+
 def document(path: str) -> str:
     """A document that belongs to the product."""
     return (PROJECT_ROOT / path).read_text()
@@ -110,7 +118,7 @@ def document(path: str) -> str:
 
 def test_every_event_is_documented() -> None:
     text = document("docs/events.md")
-    types = [event.type for event in events.CATALOGUE]
+    types = [event.type for event in (*events.CATALOGUE, *events.EPHEMERAL)]
     assert [name for name in (*types, "reset") if f"`{name}`" not in text] == []
 
 
@@ -145,7 +153,8 @@ def test_a_messages_state_is_a_part_of_the_message() -> None:
 
 def test_every_error_is_drawn_in_the_tree_under_its_parent() -> None:
     drawn = (errors.__doc__ or "").splitlines()
-    family = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    family = [kind for kind in classes if issubclass(kind, errors.CrmError)]
     assert len(family) > 10
     for kind in family:
         (line,) = [line for line in drawn if kind.__name__ in line.split()]
