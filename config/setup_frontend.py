@@ -20,6 +20,8 @@ NODE_PACKAGES = ROOT / "requirements-node.txt"
 OLDEST_NODE = (20, 9)
 NO_SOURCES = {"node_modules", "out", "coverage", "test-results"}
 """And whatever begins with a dot."""
+WRITTEN = {"config.json", "next-env.d.ts"}
+"""By `make dev` (public/config.json), and by Next."""
 SHOWN = 20
 """Lines of a failure: so many of its beginning, where npm says why, and of its end."""
 BUILT = ".built"
@@ -77,8 +79,7 @@ def _sources(folder: Path) -> list[Path]:
             continue
         if entry.is_dir():
             found += _sources(entry)
-        # `make dev` writes public/config.json, Next the other one.
-        elif entry.name not in {"config.json", "next-env.d.ts"}:
+        elif entry.name not in WRITTEN and entry.suffix != ".tsbuildinfo":
             found.append(entry)
     return found
 

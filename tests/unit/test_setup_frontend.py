@@ -106,6 +106,7 @@ def test_the_page_is_built_once_and_compressed(project: Project) -> None:
         ("package-lock.json", [INSTALLED, BUILT]),
         ("src/app.test.tsx", []),
         ("public/config.json", []),
+        ("tsconfig.tsbuildinfo", []),
         (".next/cache", []),
         ("node_modules/next.js", []),
     ],
