@@ -1,18 +1,22 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-whatsapp run test check soak bench backup restore \
+.PHONY: help setup setup-whatsapp run dev test check soak bench backup restore \
     move-database lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
 BIN := .venv/bin
-CODE := config crm gateway operations workers tests benchmarks wsgi.py celeryconfig.py
+CODE := config crm gateway operations pages workers tests benchmarks wsgi.py celeryconfig.py
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Make .venv and install the pinned packages (does nothing when that is done)
+setup: venv ## Make .venv, install the pinned packages, build the page (nothing when that is done)
+	@$(BIN)/python -m config.setup_frontend
+
+.PHONY: venv
+venv:
 	@for python in $(PYTHONS); do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	        exec $$python -m config.setup_venv; \
@@ -24,23 +28,34 @@ setup-whatsapp: setup ## Add what GATEWAY_DRIVER=web needs: docs/whatsapp-web.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    --requirement requirements-whatsapp.txt
 
-run: setup ## Start everything; Ctrl-C ends it. WEB_PORT=, GATEWAY_PORT=, FLOWER_PORT=, VAR_DIR=
-	@exec $(BIN)/python -m config.launcher --end-with-parent \
-	    $(if $(WEB_PORT),--web-port '$(WEB_PORT)') \
-	    $(if $(GATEWAY_PORT),--gateway-port '$(GATEWAY_PORT)') \
-	    $(if $(FLOWER_PORT),--flower-port '$(FLOWER_PORT)')
+LAUNCH = exec $(BIN)/python -m config.launcher --end-with-parent \
+    $(if $(FRONTEND_PORT),--frontend-port '$(FRONTEND_PORT)') \
+    $(if $(WEB_PORT),--web-port '$(WEB_PORT)') \
+    $(if $(GATEWAY_PORT),--gateway-port '$(GATEWAY_PORT)') \
+    $(if $(FLOWER_PORT),--flower-port '$(FLOWER_PORT)')
+
+run: setup ## Start everything; Ctrl-C ends it. FRONTEND_PORT= WEB_PORT= GATEWAY_PORT= FLOWER_PORT= VAR_DIR=
+	@$(LAUNCH)
+
+dev: setup ## The same, and what you change in the page or the backend shows at once
+	@$(LAUNCH) $(foreach file,Procfile Procfile.dev Procfile.hot,--procfile $(file))
+
+# A Node that `make setup` had to fetch is in .venv.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix frontend --silent
 
 # A file's tests stay together, since they share its database. COMPLETE=1: fail rather than skip
 # where this machine lacks something.
 test: setup ## Run every test, beside a running `make run` too. ARGS="tests/unit -k phone"
 	@$(BIN)/python -m pytest -rs --numprocesses auto --maxprocesses 4 --dist loadfile \
 	    $(if $(COMPLETE),--complete) $(ARGS)
+	@$(if $(ARGS),,$(NPM) test)
 
 check: setup ## Style, types, import order, and requirements*.txt in step with requirements*.in
 	@$(BIN)/ruff check $(wildcard $(CODE))
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(NPM) run check
 	@$(BIN)/python -m config.setup_locks
 
 soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS= SEED= ARGS=
@@ -71,11 +86,13 @@ lock: setup ## After a change in requirements*.in: pin all of it anew
 	@$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 	@$(LOCK) --constraints requirements-dev.txt \
 	    --output-file requirements-whatsapp.txt requirements-whatsapp.in
+	@$(LOCK) --output-file requirements-node.txt requirements-node.in
 
 migration: setup ## Write a migration from the models. MESSAGE="add a column"
 	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }
 	@$(BIN)/flask --app wsgi db migrate --message '$(MESSAGE)'
 
-clean: ## Remove .venv and caches; data under var/ stays
+clean: ## Remove .venv, caches and the built page; data under var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf frontend/node_modules frontend/.next frontend/out
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -56,8 +56,8 @@ def hold_folder(var_dir: Path) -> int:
         pid = os.read(lock, 20).decode().strip()
         raise SettingsError(
             f"`make run` is running already on {var_dir} (process {pid}); stop it, or use another "
-            "data folder and other ports: make run VAR_DIR=… WEB_PORT=… GATEWAY_PORT=… "
-            "FLOWER_PORT=…"
+            "data folder and other ports: make run VAR_DIR=… FRONTEND_PORT=… WEB_PORT=… "
+            "GATEWAY_PORT=… FLOWER_PORT=…"
         ) from None
     os.truncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())

@@ -28,12 +28,6 @@ def read_procfiles(*paths: Path) -> dict[str, list[str]]:
     return commands
 
 
-def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment with `extra` over it, and this interpreter's programs first on the PATH."""
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **extra, "PATH": programs}
-
-
 class Process:
     """A child that can be started again. Use it from the main thread: see `_end_with_launcher`."""
 

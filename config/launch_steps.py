@@ -3,15 +3,18 @@
 import time
 from pathlib import Path
 
+from config.environment import child_environment
 from config.launch_checks import http_answers, redis_answers, require_redis
 from config.launch_output import Output
-from config.launch_process import Process, child_environment
+from config.launch_process import Process
 from config.launch_supervisor import Supervisor
 from config.redis import data_directory, find_server, redis_url
 from config.settings import GatewayDriver, Settings, SettingsError
 
-PORTS = {"web": 8000, "gateway": 3002, "flower": 5555}
-HEALTH = {"web": "/healthz", "gateway": "/healthz", "flower": "/healthcheck"}
+PORTS = {"frontend": 3000, "web": 8000, "gateway": 3002, "flower": 5555}
+HEALTH = {
+    "frontend": "/config.js", "web": "/healthz", "gateway": "/healthz", "flower": "/healthcheck"
+}  # fmt: skip
 REDIS_PATIENCE = 60.0
 """Seconds that the embedded server may take to load its file."""
 
@@ -33,7 +36,8 @@ class Launch:
 
     def _environment(self) -> dict[str, str]:
         """What the children are told: absolute folders, and each other's true addresses."""
-        told = {"VAR_DIR": str(self._settings.var_dir)}
+        settings = self._settings
+        told = {"VAR_DIR": str(settings.var_dir), "PAGES_DIR": str(settings.pages_dir)}
         for name, variable, url in (
             ("web", "BACKEND_URL", self._settings.backend_url),
             ("gateway", "GATEWAY_URL", self._settings.gateway_url),
@@ -42,7 +46,17 @@ class Launch:
             is_default = url == f"http://127.0.0.1:{PORTS[name]}"
             port = self._ports.get(name, PORTS[name])
             told[variable] = f"http://{self._host}:{port}" if is_default else url
+        told["CORS_ORIGINS"] = ",".join(self._origins())
         return child_environment(told)
+
+    def _origins(self) -> list[str]:
+        """Who may call the API: those of the settings, and our own page wherever it is."""
+        given = list(self._settings.cors_origins)
+        if "frontend" not in self._ports:
+            return given
+        hosts = ("localhost", "127.0.0.1", f"[{self._host}]" if ":" in self._host else self._host)
+        own = [f"http://{host}:{self._ports['frontend']}" for host in hosts]
+        return list(dict.fromkeys([*given, *own]))
 
     def run(self, supervisor: Supervisor, output: Output) -> None:
         """Start in order and keep alive until told to stop."""
@@ -116,6 +130,7 @@ def _why_redis_failed(log: Path, known: int) -> str:
 
 def _banner(host: str, ports: dict[str, int], settings: Settings) -> list[str]:
     addresses = {
+        "Inbox": ("frontend", ""),
         "API and its docs": ("web", "/docs"),
         "Metrics": ("web", "/metrics"),
         "WhatsApp gateway": ("gateway", "/status"),
@@ -124,11 +139,13 @@ def _banner(host: str, ports: dict[str, int], settings: Settings) -> list[str]:
     }
     if settings.gateway_driver is not GatewayDriver.SIMULATOR:
         del addresses["Pretend WhatsApp"]
+    # The name that people type, and one that browsers keep cookies and settings under.
+    hosts = {"frontend": "localhost" if host == "127.0.0.1" else host}
     return [
         "",
         "Everything is running.",
         *(
-            f"  {title:<18} http://{host}:{ports[name]}{path}"
+            f"  {title:<18} http://{hosts.get(name, host)}:{ports[name]}{path}"
             for title, (name, path) in addresses.items()
             if name in ports
         ),

@@ -79,6 +79,8 @@ class Settings:
     """Port of the process being started; None means that process's usual one."""
     proxy_hops: int
     var_dir: Path
+    pages_dir: Path
+    """Where the build of the page is, or will be."""
     database_url: str
     gateway_database_url: str
     redis_url: str | None
@@ -155,7 +157,7 @@ def load_settings(role: Literal["backend", "gateway"] = "backend") -> Settings:
 def _read(env: Env) -> Settings:
     app_env = _choice(env, "APP_ENV", AppEnv.DEVELOPMENT)
     production = app_env is AppEnv.PRODUCTION
-    var_dir = Path(env.str("VAR_DIR", str(PROJECT_ROOT / "var"))).expanduser().resolve()
+    var_dir = _folder(env, "VAR_DIR", PROJECT_ROOT / "var")
     return Settings(
         app_env=app_env,
         debug=env.bool("FLASK_DEBUG", False),
@@ -164,6 +166,7 @@ def _read(env: Env) -> Settings:
         port=env.int("PORT", None),
         proxy_hops=env.int("PROXY_HOPS", 0),
         var_dir=var_dir,
+        pages_dir=_folder(env, "PAGES_DIR", PROJECT_ROOT / "frontend/out"),
         database_url=_database(env, "DATABASE_URL", var_dir / "crm.sqlite3"),
         gateway_database_url=_database(env, "GATEWAY_DATABASE_URL", var_dir / "gateway.sqlite3"),
         redis_url=env.str("REDIS_URL", None),
@@ -228,6 +231,10 @@ def _read_cloud(env: Env) -> CloudSettings:
 def _values(env: Env, name: str, default: list[str]) -> tuple[str, ...]:
     """What stands between the commas; an empty one, which would match nothing given, is none."""
     return tuple(value.strip() for value in env.list(name, default) if value.strip())
+
+
+def _folder(env: Env, name: str, default: Path) -> Path:
+    return Path(env.str(name, str(default))).expanduser().resolve()
 
 
 def _database(env: Env, name: str, sqlite_file: Path) -> str:

@@ -12,6 +12,7 @@ PAIRS = (
     ("requirements.in", "requirements.txt"),
     ("requirements-dev.in", "requirements-dev.txt"),
     ("requirements-whatsapp.in", "requirements-whatsapp.txt"),
+    ("requirements-node.in", "requirements-node.txt"),
 )
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)")
 
@@ -29,7 +30,7 @@ def find_differences(root: Path) -> list[str]:
                 found.append(f"{source} asks for {requirement}, {lock} has {held}.")
         found += _unhashed(root / lock)
         found += _unasked(root / lock, source, {_normal(r.name) for r in asked})
-    product, development, whatsapp = (locks[lock] for _, lock in PAIRS)
+    product, development, whatsapp, _ = (locks[lock] for _, lock in PAIRS)
     for name in product:
         if product[name] != development.get(name):
             found.append(f"{name} is pinned differently in {PAIRS[0][1]} and {PAIRS[1][1]}.")

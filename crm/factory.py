@@ -31,6 +31,7 @@ from crm.gateway_client import DEADLINE, gateway
 from crm.hints import hints
 from crm.presence import presence
 from crm.queue import bind_queue
+from pages.serving import Pages
 
 PREFIX = "crm:"
 """Of every Redis key and channel; pub/sub ignores database numbers."""
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         always_send=False,
         max_age=600,
     )
+    _init_pages(app, settings)
     return app
 
 
@@ -111,6 +113,16 @@ def _config(settings: Settings) -> dict[str, Any]:
         "READ_RECEIPTS": settings.read_receipts,
         "STARTED_AT": settings.started_at,
     }
+
+
+def _init_pages(app: Flask, settings: Settings) -> None:
+    """The page at `/`, never at an address of the API."""
+    routes = app.url_map.bind("localhost")
+
+    def is_route(path: str) -> bool:
+        return bool(list(routes.allowed_methods(path)))
+
+    app.wsgi_app = Pages(app.wsgi_app, settings, is_taken=is_route)  # type: ignore[method-assign]
 
 
 def _init_database(app: Flask) -> None:

@@ -9,7 +9,7 @@ from shutil import which
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL
 
-from config.launch_process import child_environment
+from config.environment import child_environment
 from operations.stores import OperationError, Store
 
 EXTENSIONS = {"sqlite": "sqlite3", "postgresql": "pgdump"}

@@ -1,15 +1,14 @@
-"""Headers that keep browsers from doing with an answer what it is not for."""
+"""The headers for browsers, on every answer of the API."""
 
 from flask import Flask, Response
 
+from config.browser_headers import HARDENING, ONLY_TLS
+
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
+    **HARDENING,
     # Answers are data; the pages of the documentation bring a policy of their own.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-ONLY_TLS = "max-age=31536000; includeSubDomains"
 
 
 def init_headers(app: Flask, *, is_production: bool) -> None:
@@ -20,5 +19,5 @@ def init_headers(app: Flask, *, is_production: bool) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if is_production:
-            response.headers["Strict-Transport-Security"] = ONLY_TLS
+            response.headers.update(ONLY_TLS)
         return response

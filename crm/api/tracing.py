@@ -1,7 +1,5 @@
 """Each request's id, its one line in the log, and how long answers took."""
 
-import re
-import secrets
 import threading
 import time
 from collections import Counter
@@ -12,11 +10,11 @@ from flask import Flask, Response, g, request
 from redis import Redis
 from redis.exceptions import RedisError
 
+from config.request_ids import choose_request_id
 from crm.hints import hints
 
 log = structlog.get_logger(__name__)
 
-GIVEN_ID = re.compile(r"^[\x21-\x7e]{1,128}$")
 BUCKET = 10
 """Seconds of one bucket of timings."""
 WINDOW = 300
@@ -101,8 +99,7 @@ def init_tracing(app: Flask) -> None:
 def begin() -> None:
     """Take the caller's request id, or make one; it follows the work into every log."""
     g.started = time.perf_counter()
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if GIVEN_ID.match(given) else secrets.token_hex(8)
+    g.request_id = choose_request_id(request.headers.get("X-Request-ID", ""))
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 

@@ -10,10 +10,12 @@ import termios
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from config.settings import PROJECT_ROOT
+from tests.kit.built_page import FILES, build_page
 from tests.kit.ports import free_port
 from tests.kit.programs import Program
 from tests.kit.stand_in import StandIn
@@ -41,6 +43,25 @@ def test_everything_starts_after_redis_and_the_migrations(run: StandIn) -> None:
     assert "Ctrl-C stops everything" in output
     eventually(lambda: run.diary())
     assert run.diary()[0].endswith("release True")
+
+
+def test_the_page_is_at_a_port_of_its_own_and_may_call_the_api(tmp_path: Path) -> None:
+    run = StandIn(
+        tmp_path, PAGES_DIR=str(build_page(tmp_path / "out")), CORS_ORIGINS="https://shop.example"
+    )
+    run.write_procfile("redis", "web", "frontend")
+    page, api = (f"http://localhost:{port}" for port in (run.frontend_port, run.web_port))
+    with httpx.Client(trust_env=False) as client:
+        try:
+            run.start()
+            lines = run.program.output().partition("Everything is running.")[2].splitlines()
+            assert lines[1].split("|")[1].split() == ["Inbox", page]
+            assert client.get(page).text == FILES["index.html"]
+            assert client.get(f"{page}/config.js").text == f'window.CRM_API = "{api}";\n'
+            told = client.get(f"{api}/CORS_ORIGINS").text.split(",")
+        finally:
+            run.program.end()
+    assert told == ["https://shop.example", page, page.replace("localhost", "127.0.0.1")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

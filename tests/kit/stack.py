@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from config.launch_process import read_procfiles
+from config.launch_steps import HEALTH
 from config.settings import PROJECT_ROOT
 from tests.kit.ports import free_port
 from tests.kit.programs import Program
@@ -15,14 +16,14 @@ from tests.kit.redis_server import RedisServer
 from tests.kit.waiting import eventually
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-HEALTH = {"web": "/healthz", "gateway": "/healthz", "flower": "/healthcheck"}
+PROCFILES = (PROJECT_ROOT / "Procfile", PROJECT_ROOT / "Procfile.dev")
 
 
 def procfile_program(
     name: str, *, environment: Mapping[str, str], log: Path, procfile: Path | None = None
 ) -> Program:
-    """A line of the Procfile with only this environment and a PATH, not started yet."""
-    command = read_procfiles(procfile or PROJECT_ROOT / "Procfile")[name]
+    """A line of the Procfiles with only this environment and a PATH, not started yet."""
+    command = read_procfiles(*([procfile] if procfile else PROCFILES))[name]
     return Program(
         command, environment={"PATH": PATH, **environment}, log=log, directory=PROJECT_ROOT
     )
@@ -54,17 +55,18 @@ class Stack:
             "REDIS_URL": redis.url,
             "GATEWAY_URL": self.url("gateway"),
             "BACKEND_URL": self.url("web"),
+            "CORS_ORIGINS": self.url("frontend"),
             "PYTHONUNBUFFERED": "1",
             **(settings or {}),
         }
         self.programs: dict[str, Program] = {}
 
     def url(self, name: str, path: str = "") -> str:
-        """The address of `web`, `gateway` or `flower`, with a path behind it."""
+        """The address of `frontend`, `web`, `gateway` or `flower`, with a path behind it."""
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
     def start(self, *names: str, timeout: float = 60.0) -> None:
-        """Migrate, start these (all but Flower when none is named) and wait until they answer."""
+        """Migrate, start these (without any named: what delivery needs), wait until they answer."""
         self.var_dir.mkdir(parents=True, exist_ok=True)
         self.release()
         for name in names or ("web", "worker", "beat", "gateway"):

@@ -41,7 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(os.environ["GATEWAY_URL"].encode())
+        name = self.path.strip("/")
+        self.wfile.write(os.environ.get(name, "no such variable").encode())
 
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
@@ -58,7 +59,7 @@ class StandIn:
 
     def __init__(self, directory: Path, **environment: str) -> None:
         self.var_dir = directory / "var"
-        self.web_port = free_port()
+        self.web_port, self.frontend_port = free_port(), free_port()
         self._directory = directory
         for name, text in (("worker", WORKER), ("web", WEB), ("stubborn", STUBBORN)):
             (directory / f"{name}.py").write_text(text)
@@ -79,6 +80,7 @@ class StandIn:
             "release": f"touch '{self.var_dir}/released'",
             "web": f"{python} '{self._directory}/web.py'",
             "worker": f"{python} '{self._directory}/worker.py'",
+            "frontend": f"{python} -m gunicorn --config config/gunicorn_frontend.py pages.wsgi:app",
             "stubborn": f"{python} '{self._directory}/stubborn.py'",
             **other,
         }
@@ -88,7 +90,7 @@ class StandIn:
     def command(self) -> list[str]:
         return [
             *(sys.executable, "-m", "config.launcher", "--procfile", str(self.procfile)),
-            *("--web-port", str(self.web_port)),
+            *("--web-port", str(self.web_port), "--frontend-port", str(self.frontend_port)),
         ]
 
     def _launcher(self) -> Program:

@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 
-ROOMS = ("config", "crm", "workers", "gateway", "operations")
+ROOMS = ("config", "crm", "workers", "gateway", "operations", "pages")
 SOURCES = sorted(
     path
     for room in (*ROOMS, "tests", "benchmarks")
@@ -16,7 +16,7 @@ SOURCES = sorted(
     if "versions" not in path.parts
 )
 PRODUCT = [path for path in SOURCES if path.relative_to(PROJECT_ROOT).parts[0] in ROOMS]
-READERS = {"config/settings.py", "config/launch_process.py"}
+READERS = {"config/settings.py", "config/environment.py"}
 """The second one builds the environment of children."""
 COMMITTERS = {"crm/transaction.py"}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
