@@ -150,7 +150,8 @@ class PhoneTakenError(ConflictError):
     """A customer with this phone exists."""
 
     def __init__(self, customer_id: int) -> None:
-        super().__init__(f"Customer {customer_id} already has this phone.")
+        detail = f"Customer {customer_id} already has this phone."
+        super().__init__(detail, customer_id=customer_id)
 
 
 class IdempotencyKeyReusedError(ConflictError):

@@ -1,5 +1,5 @@
 import { fetchBody } from "./client";
-import type { Message, Present } from "./types";
+import type { Message, Presences } from "./types";
 
 /** Sends a failed message again; an unknown one only with `confirm`, since it may arrive twice. */
 export function retryMessage(id: number, confirm = false): Promise<Message> {
@@ -12,14 +12,13 @@ export function cancelMessage(id: number): Promise<Message> {
 }
 
 /** Says that this browser looks at a chat, or writes in it; tells who else does. */
-export async function showPresence(
+export function showPresence(
   customerId: number,
   clientId: string,
   state: "viewing" | "typing" | "away",
-): Promise<readonly Present[]> {
-  const answer = await fetchBody<{ present: Present[] }>(`/customers/${customerId}/presence`, {
+): Promise<Presences> {
+  return fetchBody<Presences>(`/customers/${customerId}/presence`, {
     method: "PUT",
     body: { state, client_id: clientId },
   });
-  return answer.present;
 }

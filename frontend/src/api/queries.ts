@@ -17,7 +17,8 @@ import type {
   CustomerSummary,
   GatewayStatus,
   Message,
-  Present,
+  Presences,
+  Totals,
 } from "./types";
 
 const CUSTOMERS_PER_PAGE = 60;
@@ -88,13 +89,6 @@ export function useCustomer(id: number) {
   });
 }
 
-export interface Totals {
-  readonly received: number;
-  readonly sent: number;
-  readonly failed: number;
-  readonly first_message_at: string | null;
-}
-
 /** How much was written in a chat. */
 export function useTotals(id: number) {
   return useQuery({
@@ -122,12 +116,11 @@ export function useTemplates(isEnabled: boolean) {
   });
 }
 
-/** Who has this chat open; told by the stream, so there is nothing to fetch. */
-export function usePresent(customerId: number) {
-  return useQuery<readonly Present[]>({
+/** Who has this chat open, as was told last; whoever opens it asks by saying so. */
+export function usePresences(customerId: number) {
+  return useQuery<Presences | null>({
     queryKey: keys.presence(customerId),
-    queryFn: () => [],
-    initialData: [],
+    queryFn: () => null,
     enabled: false,
   });
 }

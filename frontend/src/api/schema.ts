@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Customers with their last message, newest activity first.
+         * Customers with their last message, newest activity first; `order=unread`: the unread before.
          * @description Header `X-Stream-Cursor`: the event id that this list is true at. Times are UTC.
          */
         get: {
@@ -25,6 +25,8 @@ export interface paths {
                     /** @description Part of the name, the phone or the last message. */
                     search?: string;
                     status?: string;
+                    /** @description By newest activity, as without it, or the unread before all others. */
+                    order?: "newest" | "unread";
                 };
                 header?: never;
                 path?: never;
@@ -292,6 +294,54 @@ export interface paths {
         };
         trace?: never;
     };
+    "/customers/{customer_id}/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        /** How many messages the customer's chat holds, and since when. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    customer_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Totals"];
+                    };
+                };
+                /** @description There is no such customer. */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/customers/export.csv": {
         parameters: {
             query?: never;
@@ -407,6 +457,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/customers/{customer_id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that this browser shows the chat; the answer names all that do, oneself included.
+         * @description To be repeated every 20 s, every 4 s while typing: it ends by itself 45 s after the last time,
+         *     typing after 10 s. The others learn it by the event `presence`. A hint only: without Redis
+         *     everybody is alone.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    customer_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Presence"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Presences"];
+                    };
+                };
+                /** @description There is no such customer. */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/messages": {
         parameters: {
             query?: never;
@@ -516,7 +624,8 @@ export interface paths {
         put?: never;
         /**
          * Store a message and send it as soon as the gateway takes it.
-         * @description `ack` is 1 from the start; `status` tells the truth.
+         * @description `ack` is 1 from the start; `status` tells the truth. With `last_seen_id` nothing is stored
+         *     where somebody wrote after that message. A repeated key is looked for first.
          */
         post: {
             parameters: {
@@ -559,12 +668,14 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description The key is another message's, or the window is closed. */
+                /** @description The key is another message's, the window is closed, or the chat has newer messages than `last_seen_id`: then they come along, and the key may be used again. */
                 409: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "application/json": components["schemas"]["SendConflict"];
+                    };
                 };
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 default: components["responses"]["DEFAULT_ERROR"];
@@ -1526,6 +1637,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one has to sign in here; who has, `GET /auth/me` tells. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthState"];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/me": {
         parameters: {
             query?: never;
@@ -2071,6 +2219,17 @@ export interface components {
             photo_url?: string;
             media_id?: string;
         };
+        Totals: {
+            received: number;
+            /** @description Proved by a WhatsApp id. */
+            sent: number;
+            failed: number;
+            /**
+             * Format: date-time-utc
+             * @example 2025-09-23T14:05:43.040413
+             */
+            first_message_at: string | null;
+        };
         UpdateCustomer: {
             name?: string;
             /** @description A label: new, open, waiting, won, lost, or your own. */
@@ -2093,6 +2252,54 @@ export interface components {
             errors: components["schemas"]["RowError"][];
             dry_run: boolean;
         };
+        Presence: {
+            /**
+             * @description Of the browser, drawn by chance: agents may have several.
+             * @example b0f4c1d2
+             */
+            client_id: string;
+            /**
+             * @description `away` takes it back at once.
+             * @example viewing
+             * @enum {string}
+             */
+            state: "viewing" | "typing" | "away";
+        };
+        Actor: {
+            /** @enum {string} */
+            kind: "agent" | "token" | "system";
+            id: number | null;
+            name: string | null;
+        };
+        Present: {
+            client_id: string;
+            agent: components["schemas"]["Actor"];
+            /** @enum {string} */
+            state: "viewing" | "typing";
+            /**
+             * Format: date-time-utc
+             * @description From then on it is `viewing`, unless told otherwise.
+             * @example 2025-09-23T14:05:43.040413
+             */
+            typing_until: string | null;
+            /**
+             * Format: date-time-utc
+             * @description From then on it is gone.
+             * @example 2025-09-23T14:05:43.040413
+             */
+            expires_at: string;
+        };
+        Presences: {
+            /** @example 1 */
+            customer_id: number;
+            /**
+             * Format: date-time-utc
+             * @description The server's clock, for browsers whose own is wrong.
+             * @example 2025-09-23T14:05:43.040413
+             */
+            at: string;
+            present: components["schemas"]["Present"][];
+        };
         Media: {
             /** @example image */
             kind: string;
@@ -2112,12 +2319,6 @@ export interface components {
             /** @example en_US */
             language: string;
             params?: string[];
-        };
-        Actor: {
-            /** @enum {string} */
-            kind: "agent" | "token" | "system";
-            id: number | null;
-            name: string | null;
         };
         Message: {
             /** @example 1 */
@@ -2171,6 +2372,23 @@ export interface components {
              * @default null
              */
             client_message_id: string | null;
+            /**
+             * @description Id of the chat's newest message that the writer had seen, 0 for none: where there is a newer one, either way and not cancelled, nothing is sent. No part of what an idempotency key stands for.
+             * @default null
+             */
+            last_seen_id: number | null;
+        };
+        SendConflict: {
+            /** @description One readable sentence. */
+            detail: string;
+            /** @description Of a 422: each bad field with what is wrong with it. */
+            errors?: {
+                [key: string]: unknown;
+            };
+            /** @description With `last_seen_id`: the newest messages after it, oldest first, at most 20. The last one's id is what to send as `last_seen_id` once they were seen. */
+            newer?: components["schemas"]["Message"][];
+            /** @description How many there are in all. */
+            newer_count?: number;
         };
         Retried: {
             retried: number;
@@ -2323,8 +2541,12 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "owner" | "agent";
-            /** @description To be sent as X-CSRF-Token with every POST, PATCH and DELETE. */
+            /** @description For X-CSRF-Token, with every POST, PUT, PATCH and DELETE. */
             csrf_token: string;
+        };
+        AuthState: {
+            /** @description False: nobody has to sign in. */
+            required: boolean;
         };
         Password: {
             old_password: string;

@@ -16,13 +16,11 @@ export type MessageState = Pick<Message, "id" | "ack" | "status" | "whatsapp_id"
   media?: Media | null;
 };
 
-/** Someone who has a chat open. */
-export interface Present {
-  readonly client_id: string;
-  readonly agent: { kind: string; id: number | null; name: string | null };
-  readonly state: "viewing" | "typing";
-  readonly expires_at: string;
-}
+/** Somebody who has a chat open. */
+export type Present = Schemas["Present"];
+/** All who have a chat open, at a moment of the server's clock. */
+export type Presences = Schemas["Presences"];
+export type Totals = Schemas["Totals"];
 
 /** What the event stream carries; docs/events.md describes each. */
 export type LiveEvent =
@@ -38,5 +36,5 @@ export type LiveEvent =
   | { type: "messages_read"; customer_id: number; up_to: number; customer: CustomerSummary }
   | { type: "customer_deleted"; customer_id: number }
   | { type: "gateway_status"; customer_id: null; gateway: GatewayStatus }
-  | { type: "presence"; customer_id: number; present: Present[] }
+  | ({ type: "presence"; customer_id: number } & Presences)
   | { type: "reset" };

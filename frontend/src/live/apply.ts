@@ -12,8 +12,7 @@ export function applyEvent(client: QueryClient, placed: Placed): void {
   }
   changeCustomers(client, placed);
   if (event.type === "gateway_status") client.setQueryData(keys.gateway, event.gateway);
-  if (event.type === "presence")
-    client.setQueryData(keys.presence(event.customer_id), event.present);
+  if (event.type === "presence") client.setQueryData(keys.presence(event.customer_id), event);
   if (event.customer_id !== null) changeChat(client, event.customer_id, placed);
 }
 

@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { keys } from "@/api/keys";
 import { showPresence } from "@/api/messages";
-import { usePresent } from "@/api/queries";
+import { usePresences } from "@/api/queries";
 import { useSession } from "@/api/session";
 import type { Present } from "@/api/types";
 import { newKey } from "@/outbox/entries";
@@ -28,7 +28,10 @@ export function usePresence(customerId: number): Presence {
   const client = useQueryClient();
   const session = useSession().data;
   const now = useNow(LOOK_MS);
-  const present = usePresent(customerId).data;
+  const presences = usePresences(customerId);
+  // The moments are the server's: what counts is how long ago it told them.
+  const moment =
+    (presences.data ? parseTime(presences.data.at).getTime() : 0) + age(presences, now);
   const typedAt = useRef(0);
   const tell = useCallback(
     (state: "viewing" | "typing" | "away") => {
@@ -58,8 +61,24 @@ export function usePresence(customerId: number): Presence {
     tell("typing");
   }, [tell]);
   const me = session?.kind === "agent" ? session.me.id : null;
-  const others = present.filter((each) => isOther(each, me) && parseTime(each.expires_at) > now);
+  const others = presentAt(presences.data?.present ?? [], moment).filter((each) =>
+    isOther(each, me),
+  );
   return { others, onTyping };
+}
+
+function age({ dataUpdatedAt }: { dataUpdatedAt: number }, now: Date): number {
+  return Math.max(0, now.getTime() - dataUpdatedAt);
+}
+
+/** Those who are still there at a moment of the server's clock; who stopped typing only looks. */
+export function presentAt(present: readonly Present[], moment: number): Present[] {
+  return present
+    .filter((each) => parseTime(each.expires_at).getTime() > moment)
+    .map((each) => {
+      const types = each.typing_until !== null && parseTime(each.typing_until).getTime() > moment;
+      return { ...each, state: types ? "typing" : "viewing" };
+    });
 }
 
 function isOther(each: Present, me: number | null): boolean {
