@@ -40,6 +40,7 @@ class AuthStateSchema(Answer):
     """What a page has to know before it asks for anything."""
 
     required = fields.Boolean(metadata={"description": "False: nobody has to sign in."})
+    me = fields.Nested(MeSchema, allow_none=True)
 
 
 class PasswordSchema(Schema):

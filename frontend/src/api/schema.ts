@@ -1644,7 +1644,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether one has to sign in here; who has, `GET /auth/me` tells. */
+        /** Whether one has to sign in here, and who has: never 401, so a page may ask it first. */
         get: {
             parameters: {
                 query?: never;
@@ -2547,6 +2547,7 @@ export interface components {
         AuthState: {
             /** @description False: nobody has to sign in. */
             required: boolean;
+            me: components["schemas"]["Me"] | null;
         };
         Password: {
             old_password: string;

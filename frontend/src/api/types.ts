@@ -9,6 +9,7 @@ export type Media = Schemas["Media"];
 export type Template = Schemas["Template"];
 export type ApprovedTemplate = Schemas["ApprovedTemplate"];
 export type GatewayStatus = Schemas["GatewayStatus"];
+export type AuthState = Schemas["AuthState"];
 export type Me = Schemas["Me"];
 
 /** What may change of a message after it was written. */

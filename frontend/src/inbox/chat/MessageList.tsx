@@ -19,6 +19,7 @@ interface Props {
 
 /** Where the list's numbers begin; older lines count down from there. */
 const START = 10_000_000;
+const COMPONENTS = { Footer: () => <div className={styles.end} /> };
 const AHEAD = { top: 800, bottom: 400 };
 
 /** The chat's lines, of which only those near the view exist. */
@@ -44,6 +45,7 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
         initialTopMostItemIndex={{ index: "LAST", align: "end" }}
         increaseViewportBy={AHEAD}
         alignToBottom
+        components={COMPONENTS}
         followOutput={(isEnd) => (isEnd ? "auto" : false)}
         atBottomThreshold={60}
         atBottomStateChange={setAtEnd}
