@@ -29,7 +29,7 @@ export function UnsentList({ title, hint, status }: Props) {
           </Button>
         </Notice>
       )}
-      <ul className={styles.list}>
+      <ul className={styles.list} hidden={rows.length === 0}>
         {rows.map((message) => (
           <UnsentMessage key={message.id} message={message} />
         ))}

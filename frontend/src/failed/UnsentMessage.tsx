@@ -7,7 +7,7 @@ import { useText } from "@/text";
 import { fullMoment, parseTime } from "@/time";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
-import { useToast } from "@/ui/Toaster";
+import { useOutcome } from "@/ui/useOutcome";
 import styles from "./Unsent.module.css";
 
 /** One message with its reason, and the way to send it again. */
@@ -30,7 +30,9 @@ export function UnsentMessage({ message }: { message: Message }) {
         <p className={styles.text} dir="auto">
           {message.content}
         </p>
-        <p className={styles.reason}>{message.error ?? t("noReason")}</p>
+        {(message.error || message.status === "failed") && (
+          <p className={styles.reason}>{message.error ?? t("noReason")}</p>
+        )}
       </div>
       <Retry message={message} to={name} />
     </li>
@@ -39,17 +41,13 @@ export function UnsentMessage({ message }: { message: Message }) {
 
 function Retry({ message, to }: { message: Message; to: string }) {
   const { t } = useText();
-  const toast = useToast();
+  const tell = useOutcome();
   const retry = useRetry();
   const [isAsking, setAsking] = useState(false);
   const start = (confirm: boolean) => {
     setAsking(false);
-    retry.mutate(
-      { id: message.id, confirm },
-      {
-        onSuccess: ({ status }) => toast(t(status === "queued" ? "retriedOne" : "hadGoneOut")),
-        onError: (error) => toast(t("didNotWork", { reason: error.message })),
-      },
+    void tell(retry.mutateAsync({ id: message.id, confirm }), ({ status }) =>
+      t(status === "queued" ? "retriedOne" : "hadGoneOut"),
     );
   };
   const isUnknown = message.status === "unknown";
@@ -57,16 +55,18 @@ function Retry({ message, to }: { message: Message; to: string }) {
     <>
       <Button
         disabled={retry.isPending}
-        aria-label={t("retryTo", { name: to })}
         onClick={() => (isUnknown ? setAsking(true) : start(false))}
       >
         {t("retry")}
+        <span className="sr-only">: {to}</span>
       </Button>
       {isAsking && (
         <Dialog title={t("retryTo", { name: to })} onClose={() => setAsking(false)}>
           <div className={styles.ask}>
             <p>{t("unknownExplained")}</p>
-            <p className={styles.text}>{message.content}</p>
+            <p className={styles.text} dir="auto">
+              {message.content}
+            </p>
             <Button look="danger" onClick={() => start(true)}>
               {t("sendAnyway")}
             </Button>

@@ -1,5 +1,5 @@
 import type { Figures } from "@/api/metrics";
-import { longDuration, shortDuration } from "@/durations";
+import { shortDuration } from "@/durations";
 import { useText, type Wording } from "@/text";
 import { en, type TextKey } from "@/text/en";
 import styles from "./Numbers.module.css";
@@ -48,7 +48,7 @@ function factsOf({ metrics, samples }: Figures, wording: Wording): Fact[] {
       value: `${count(metrics.average_response_time_ms)} ms`,
       hint: t("responseHint"),
     },
-    { name: t("uptime"), value: longDuration(metrics.uptime_seconds, locale) },
+    { name: t("uptime"), value: shortDuration(metrics.uptime_seconds, locale) },
     ...queueFacts(samples, wording, count),
     ...latencyFacts(samples, wording),
   ];

@@ -7,7 +7,7 @@ import { useText } from "@/text";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { Notice } from "@/ui/Notice";
-import { useToast } from "@/ui/Toaster";
+import { useOutcome } from "@/ui/useOutcome";
 import styles from "./Connection.module.css";
 
 /** The state of the line, and the code of the moment where one is needed. */
@@ -74,16 +74,12 @@ function canRenew({ need_qr, state }: GatewayStatus): boolean {
 
 function Renew() {
   const { t } = useText();
-  const toast = useToast();
+  const tell = useOutcome();
   const renew = useRenewQr();
-  const start = () =>
-    renew.mutate(undefined, {
-      onSuccess: () => toast(t("newCodeComes")),
-      onError: (error) => toast(t("didNotWork", { reason: error.message })),
-    });
+  const start = () => tell(renew.mutateAsync(), () => t("newCodeComes"));
   return (
     <div>
-      <Button disabled={renew.isPending} onClick={start}>
+      <Button disabled={renew.isPending} onClick={() => void start()}>
         {t("newCode")}
       </Button>
     </div>

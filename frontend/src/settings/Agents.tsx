@@ -9,7 +9,7 @@ import {
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
-import { useToast } from "@/ui/Toaster";
+import { useOutcome } from "@/ui/useOutcome";
 import { AddAgent } from "./AddAgent";
 import { ListState } from "./ListState";
 import { Secret } from "./Secret";
@@ -66,27 +66,26 @@ function AgentRow({ agent, onPassword }: RowProps) {
 
 function AgentButtons({ agent, onPassword }: RowProps) {
   const { t } = useText();
-  const toast = useToast();
+  const tell = useOutcome();
   const change = useChangeAgent();
   const reset = useResetPassword();
-  const onError = (error: Error) => toast(t("didNotWork", { reason: error.message }));
   const isOwner = agent.role === "owner";
   const isOff = agent.disabled_at !== null;
   const save = (wanted: { role?: Agent["role"]; disabled?: boolean }) =>
-    change.mutate(
-      { id: agent.id, change: wanted },
-      { onError, onSuccess: () => toast(t("saved")) },
-    );
+    tell(change.mutateAsync({ id: agent.id, change: wanted }), () => t("saved"));
+  const renew = () =>
+    tell(reset.mutateAsync(agent.id), (changed) => {
+      onPassword(changed);
+      return t("saved");
+    });
   const isBusy = change.isPending || reset.isPending;
   return (
     <fieldset className={styles.buttons} disabled={isBusy} aria-label={agent.name}>
-      <Button onClick={() => save({ role: isOwner ? "agent" : "owner" })}>
+      <Button onClick={() => void save({ role: isOwner ? "agent" : "owner" })}>
         {t(isOwner ? "makeAgent" : "makeOwner")}
       </Button>
-      <Button onClick={() => reset.mutate(agent.id, { onError, onSuccess: onPassword })}>
-        {t("resetPassword")}
-      </Button>
-      <Button look={isOff ? "plain" : "danger"} onClick={() => save({ disabled: !isOff })}>
+      <Button onClick={() => void renew()}>{t("resetPassword")}</Button>
+      <Button look={isOff ? "plain" : "danger"} onClick={() => void save({ disabled: !isOff })}>
         {t(isOff ? "enable" : "disable")}
       </Button>
     </fieldset>

@@ -6,7 +6,7 @@ import { useText } from "@/text";
 import { fullMoment, parseTime } from "@/time";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
-import { useToast } from "@/ui/Toaster";
+import { useOutcome } from "@/ui/useOutcome";
 import { AddToken } from "./AddToken";
 import { ListState } from "./ListState";
 import { Secret } from "./Secret";
@@ -58,15 +58,12 @@ function TokenRow({ token }: { token: Token }) {
 
 function Revoke({ token }: { token: Token }) {
   const { t } = useText();
-  const toast = useToast();
+  const tell = useOutcome();
   const revoke = useRevokeToken();
   const [isAsking, setAsking] = useState(false);
   const start = () => {
     setAsking(false);
-    revoke.mutate(token.id, {
-      onSuccess: () => toast(t("revoked")),
-      onError: (error) => toast(t("didNotWork", { reason: error.message })),
-    });
+    void tell(revoke.mutateAsync(token.id), () => t("revoked"));
   };
   const title = t("revokeNamed", { name: token.name });
   return (

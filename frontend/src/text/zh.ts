@@ -129,6 +129,7 @@ export const zh: Texts = {
   gateway_down: "WhatsApp 未连接，消息暂时等待。",
   pair: "去配对",
   pairing: "与 WhatsApp 配对",
+  pairingShort: "配对",
   pairingSteps: "在手机上依次打开：WhatsApp → 设置 → 已关联的设备 → 关联设备，然后扫描此二维码。",
   pairingReady: "WhatsApp 已连接，无需扫码。",
   pairingNone: "目前没有可扫描的二维码。",

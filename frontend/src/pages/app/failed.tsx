@@ -6,7 +6,7 @@ import { Section, Sheet } from "@/shell/Sheet";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
-import { useToast } from "@/ui/Toaster";
+import { useOutcome } from "@/ui/useOutcome";
 
 /** What did not go out, or perhaps did not, and how to send it again. */
 export default function Failed() {
@@ -41,15 +41,12 @@ export default function Failed() {
 
 function RetryAll() {
   const { t } = useText();
-  const toast = useToast();
+  const tell = useOutcome();
   const retryAll = useRetryAll();
   const start = () =>
-    retryAll.mutate(undefined, {
-      onSuccess: (count) => toast(count ? t("retried", { count }) : t("retriedNone")),
-      onError: (error) => toast(t("didNotWork", { reason: error.message })),
-    });
+    tell(retryAll.mutateAsync(), (count) => (count ? t("retried", { count }) : t("retriedNone")));
   return (
-    <Button look="main" disabled={retryAll.isPending} onClick={start}>
+    <Button look="main" disabled={retryAll.isPending} onClick={() => void start()}>
       {t("retryAll")}
     </Button>
   );
