@@ -10,7 +10,7 @@ const PLACES: readonly { href: string; name: TextKey; icon: IconName }[] = [
   { href: "/", name: "inbox", icon: "chats" },
   { href: "/app/failed", name: "failed", icon: "warning" },
   { href: "/app/figures", name: "figures", icon: "chart" },
-  { href: "/app/pairing", name: "pairingShort", icon: "phone" },
+  { href: "/app/pairing", name: "pair", icon: "phone" },
   { href: "/app/settings", name: "settings", icon: "settings" },
 ];
 
