@@ -152,3 +152,16 @@ def test_ids_are_never_used_twice(client: FlaskClient, make_customer: Make) -> N
     first = make_customer()
     client.delete(f"/customers/{first['id']}")
     assert make_customer()["id"] > first["id"]
+
+
+@pytest.mark.parametrize("levels", [200, 250, 254, 255, 900, 5000])
+def test_fields_of_any_depth_are_kept_or_refused(
+    client: FlaskClient, make_customer: Make, levels: int
+) -> None:
+    """Events and answers hold them some levels deeper than they came."""
+    document = '{"extra_fields": ' + '{"a": ' * levels + "1" + "}" * levels + "}"
+    path = f"/customers/{make_customer()['id']}"
+    answer = client.patch(path, data=document, content_type="application/json")
+    assert answer.status_code == (200 if levels <= 200 else 400 if levels > 900 else 422)
+    for address in (path, "/customers/", "/customers/export.csv"):
+        assert client.get(address).status_code == 200
