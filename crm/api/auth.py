@@ -127,7 +127,7 @@ def show_setup() -> Response:
 @blp.alt_response(429, description=TOO_MANY)
 def set_up_owner(data: dict[str, Any]) -> Response:
     """Become the first owner, signed in; the link's token works once, and for a day."""
-    count_sign_in("setup")
+    count_sign_in(f"setup from {request.remote_addr}")  # else a stranger could keep the owner out
     actor = current_actor()
     agents.set_up_owner(
         data["token"],

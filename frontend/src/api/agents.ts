@@ -1,24 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { fetchBody } from "./client";
 import { keys } from "./keys";
-import type { Me } from "./types";
-
-export type Role = Me["role"];
-
-/** An account; only owners see those of others. */
-export interface Agent {
-  readonly id: number;
-  readonly login: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly disabled_at: string | null;
-  readonly created_at: string;
-}
-
-/** The one answer that has a password in it. */
-export interface NewAgent extends Agent {
-  readonly password: string;
-}
+import type { Agent, NewAgent, Role } from "./types";
 
 export function useAgents() {
   return useQuery({

@@ -33,11 +33,12 @@ interface Retry {
 }
 
 /** Sends one message again. */
-export function useRetry() {
+export function useRetry(onError: (error: Error) => void = () => {}) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, confirm }: Retry) =>
       fetchBody<Message>(`/messages/${id}/retry`, { method: "POST", body: { confirm } }),
+    onError,
     onSettled: () => client.invalidateQueries({ queryKey: keys.outgoing }),
   });
 }

@@ -19,6 +19,7 @@ export default function Login() {
         <title key="title">{t("signIn")}</title>
       </Head>
       <section className={styles.card}>
+        {/* biome-ignore lint/performance/noImgElement: a static page has no image server */}
         <img className={styles.mark} src="/icon.svg" alt="" width={44} height={44} />
         <h1 className={styles.title}>{t("signInTo")}</h1>
         <Entrance />

@@ -49,6 +49,7 @@ function Code({ status }: { status: GatewayStatus }) {
       {qr.data ? (
         <>
           <p>{t("pairingSteps")}</p>
+          {/* biome-ignore lint/performance/noImgElement: the code is drawn in this page */}
           <img
             className={styles.code}
             src={`data:image/svg+xml,${encodeURIComponent(qr.data)}`}

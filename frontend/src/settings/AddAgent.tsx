@@ -1,5 +1,6 @@
 import type { FormEvent } from "react";
-import { type NewAgent, useAddAgent } from "@/api/agents";
+import { useAddAgent } from "@/api/agents";
+import type { NewAgent } from "@/api/types";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
