@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { type Agent, useAgents, useChangeAgent, useResetPassword } from "@/api/agents";
-import type { NewAgent } from "@/api/types";
+import { useAgents, useChangeAgent, useResetPassword } from "@/api/agents";
+import type { Agent, NewAgent } from "@/api/types";
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
