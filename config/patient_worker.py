@@ -5,16 +5,30 @@ in the midst of theirs, would be the end of a process.
 """
 
 import errno
+import json
 import time
+from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http import get_parser
+from gunicorn.http import errors, get_parser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
+
+from config.browser_headers import HARDENING
 
 PATIENCE = 15.0
 """Seconds for a whole request, and for each `SLOWEST` bytes of it that came one more."""
 SLOWEST = 16 * 1024
+
+REFUSALS = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.ForbiddenProxyRequest: HTTPStatus.FORBIDDEN,
+}
+"""What no application ever sees; all else that is no HTTP is a 400."""
+OUR_FAULTS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
 class PatientUnreader(SocketUnreader):  # type: ignore[misc]
@@ -54,6 +68,31 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.parser.unreader = PatientUnreader(conn.sock)
         conn.parser.unreader.begin()
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """A request that is none is refused in the product's own words, not in gunicorn's HTML."""
+        if not isinstance(exc, errors.ParseException) or isinstance(exc, OUR_FAULTS):
+            super().handle_error(req, client, addr, exc)
+            return
+        # Not what it says: that may be a phone or a token.
+        self.log.warning("refused what is no HTTP request: %s", type(exc).__name__)
+        try:
+            client.sendall(refusal(REFUSALS.get(type(exc), HTTPStatus.BAD_REQUEST)))
+        except OSError:  # whoever it was has gone
+            self.log.debug("The refusal could not be sent.")
+
+
+def refusal(status: HTTPStatus) -> bytes:
+    """The whole answer, after which the connection is closed."""
+    body = json.dumps({"detail": f"This is no valid HTTP request: {status.phrase}."}).encode()
+    headers = {
+        "Connection": "close",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        **HARDENING,
+    }
+    lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{n}: {v}" for n, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _too_late() -> ConnectionResetError:

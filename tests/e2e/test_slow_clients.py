@@ -1,5 +1,6 @@
-"""Clients that begin a request and never finish it: their threads come back."""
+"""Clients that never finish a request, or send none: what gunicorn itself meets."""
 
+import json
 import socket
 from contextlib import ExitStack
 
@@ -17,6 +18,14 @@ UNFINISHED = [
     HEAD + b"Content-Length: 100\r\n\r\n{",
     HEAD + b"Transfer-Encoding: chunked\r\n\r\n64\r\n{",
 ]
+
+
+NONSENSE = {
+    b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n": 414,
+    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 9000 + b"\r\n\r\n": 431,
+    b"hello 60123456789\r\n\r\n": 400,
+    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n": 400,
+}
 
 
 def is_answered(stack: Stack) -> bool:
@@ -39,3 +48,16 @@ def test_requests_that_never_end_hold_no_thread_for_good(make_stack: StackFactor
         eventually(lambda: is_answered(stack), timeout=90)
         assert not client.recv(4096).startswith(b"HTTP/1.1 5")
     assert "Traceback" not in stack.programs["web"].output()
+
+
+def test_what_is_no_http_is_refused_in_the_words_of_all_errors(make_stack: StackFactory) -> None:
+    stack = make_stack(settings={"WEB_CONCURRENCY": "1"})
+    stack.start("web")
+    for sent, status in NONSENSE.items():
+        with socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=30) as client:
+            client.sendall(sent)
+            head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+        assert head.startswith(f"HTTP/1.1 {status} ".encode()), sent[:20]
+        assert b"X-Content-Type-Options: nosniff" in head
+        assert list(json.loads(body)) == ["detail"]
+    assert "60123456789" not in stack.programs["web"].output()
