@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-whatsapp run dev test check soak fuzz bench backup restore \
-    move-database lock migration clean
+    move-database types lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
@@ -80,6 +80,10 @@ restore: setup ## Bring a backup back. FILE= FORCE=1: replace data. RESUME=1: no
 move-database: setup ## Copy every row to an empty database. TO=postgresql://… GATEWAY_TO=…
 	@$(BIN)/python -m operations.move $(if $(TO),--to '$(TO)') \
 	    $(if $(GATEWAY_TO),--gateway-to '$(GATEWAY_TO)')
+
+types: setup ## After a change of the API: write the page's types anew
+	@$(BIN)/flask --app wsgi openapi write frontend/openapi.json
+	@$(NPM) run types
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header\
 	--python-version 3.11 --no-emit-index-url

@@ -193,8 +193,7 @@ def _read(env: Env) -> Settings:
         **_read_web(env),
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
-        retention_days=env.int("RETENTION_DAYS", 0),
-        audit_days=env.int("AUDIT_DAYS", 365),
+        **_read_retention(env),
         started_at=env.float("WEB_STARTED_AT", time.time()),
     )
 
@@ -217,6 +216,13 @@ def _read_web(env: Env) -> dict[str, Any]:
         "web_concurrency": env.int("WEB_CONCURRENCY", 2),
         "web_threads": env.int("WEB_THREADS", 128),
         "web_worker_class": env.str("WEB_WORKER_CLASS", "gthread"),
+    }
+
+
+def _read_retention(env: Env) -> dict[str, Any]:
+    return {
+        "retention_days": env.int("RETENTION_DAYS", 0),
+        "audit_days": env.int("AUDIT_DAYS", 365),
     }
 
 
