@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-whatsapp run test check soak bench backup restore \
+.PHONY: help setup setup-whatsapp setup-bench run test check soak bench backup restore \
     move-database lock migration clean
 
 # The ones whose packages need no compiler come first.
@@ -47,7 +47,11 @@ soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS
 	@$(BIN)/python -m tests.soak.run --messages $(or $(MESSAGES),20000) \
 	    --faults $(or $(FAULTS),300) --seed $(or $(SEED),1) $(ARGS)
 
-bench: setup ## Measure the answers beside their targets. ARGS="--help"
+setup-bench: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement requirements-bench.txt
+
+bench: setup-bench ## Measure our answers beside a peer's. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 backup: setup ## Copy both databases and the files while all runs. FILE=crm.tar.gz
@@ -71,6 +75,8 @@ lock: setup ## After a change in requirements*.in: pin all of it anew
 	@$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 	@$(LOCK) --constraints requirements-dev.txt \
 	    --output-file requirements-whatsapp.txt requirements-whatsapp.in
+	@$(LOCK) --constraints requirements-dev.txt \
+	    --output-file requirements-bench.txt requirements-bench.in
 
 migration: setup ## Write a migration from the models. MESSAGE="add a column"
 	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }
