@@ -99,17 +99,20 @@ class Pipeline:
             raise SystemExit(f"Sends were refused: {outcome.refused}")
         return outcome.elapsed
 
+    def wait_for_the_worker(self) -> None:
+        """Wait until it has done beat's first job."""
+        eventually(lambda: self._number("SELECT count(*) FROM worker_heartbeats"), timeout=60)
+
     def wait_until(self, dispatch: str, count: int) -> None:
         """Wait until so many messages got there."""
         eventually(lambda: self.count(dispatch) >= count, timeout=PATIENCE, interval=LOOK_EVERY)
 
     def count(self, dispatch: str) -> int:
         """Messages of ours in this state."""
-        statement = text(
-            "SELECT count(*) FROM messages WHERE dispatch = :state AND queued_at IS NOT NULL"
+        return self._number(
+            "SELECT count(*) FROM messages WHERE dispatch = :state AND queued_at IS NOT NULL",
+            state=dispatch,
         )
-        with self._engine.connect() as connection:
-            return int(connection.scalar(statement, {"state": dispatch}) or 0)
 
     def compare(self, passage: Passage) -> None:
         """Hold what the far side received against what was stored."""
@@ -132,6 +135,10 @@ class Pipeline:
     def cpu(self) -> dict[str, float]:
         """Seconds of processor time of each process that runs."""
         return {name: processes.cpu_seconds(one.pid) for name, one in self._running()}
+
+    def _number(self, statement: str, **values: str) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.scalar(text(statement), values) or 0)
 
     def _running(self) -> list[tuple[str, Program]]:
         return [(name, one) for name, one in self.stack.programs.items() if one.is_running()]

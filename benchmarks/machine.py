@@ -7,12 +7,12 @@ from pathlib import Path
 from benchmarks.cores import describe
 
 
-def describe_machine() -> list[str]:
-    """Lines of a Markdown list."""
+def describe_machine(cores: str = "") -> list[str]:
+    """Lines of a Markdown list; `cores` says who ran where, if not as usual."""
     load = os.getloadavg()[0]
     return [
         f"- machine: {_processor()}, {os.cpu_count()} cores, load {load:.1f} at the end",
-        f"- cores: {describe()}",
+        f"- cores: {cores or describe()}",
         f"- system: {platform.system()} {platform.release()}, Python {platform.python_version()}",
     ]
 

@@ -93,17 +93,19 @@ class Bench:
                     found = operations.of_the_small_database(_etag(target.base_url))
                 for operation in found:
                     turn.answers |= _record(target.base_url, operation)
-                    turn.figures[operation.name] = self._measure(target, operation)
+                    turn.figures[operation.name] = self.measure(target, operation)
                 if not whole_lists and streams:
                     send = found[-1].requests[0]
                     turn.figures["stream: first byte"] = Figures(opened.first_bytes)
-                    turn.figures |= _event_figures(_send_slowly(target.base_url, send), opened)
+                    sent = send_slowly(target.base_url, send)
+                    turn.figures |= event_figures(sent, opened.close())
                 turn.megabytes.append(target.megabytes())
                 turn.facts |= target.facts()
         finally:
             self._databases.forget(database)
 
-    def _measure(self, target: Target, operation: Operation) -> Figures:
+    def measure(self, target: Target, operation: Operation) -> Figures:
+        """One request after the other, then over several connections at once."""
         plan = Plan(
             port=target.port,
             requests=operation.requests[:1] if target.knows_one_request else operation.requests,
@@ -149,24 +151,25 @@ def _record(base_url: str, operation: Operation) -> Answers:
     return {f"{method} {path}{condition}": (status, kept, answer.text)}
 
 
-def _send_slowly(base_url: str, request: bytes) -> dict[int, tuple[float, float]]:
+def send_slowly(
+    base_url: str, request: bytes, *, pause: float = EVENT_PAUSE, count: int = EVENT_SENDS
+) -> dict[int, tuple[float, float]]:
     """By message id: when its request left, and when its answer was here."""
-    time.sleep(2)  # what the throughput run left behind reaches the streams first
+    time.sleep(2)  # what was sent before reaches the streams first
     body = orjson.loads(request.partition(b"\r\n\r\n")[2])
     sent = {}
     with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as client:
-        for _ in range(EVENT_SENDS):
+        for _ in range(count):
             started = time.monotonic()
             answer = client.post("/messages/send", json=body).raise_for_status()
             sent[int(answer.json()["id"])] = (started, time.monotonic())
-            time.sleep(EVENT_PAUSE)
+            time.sleep(pause)
     time.sleep(1)
     return sent
 
 
-def _event_figures(sent: dict[int, tuple[float, float]], opened: Streams) -> Round:
+def event_figures(sent: dict[int, tuple[float, float]], arrivals: Sequence[Arrival]) -> Round:
     """Every arrival on every stream counts. The answer leaves right after the commit."""
-    arrivals: Sequence[Arrival] = opened.close()
     ours = [(sent[message_id], at) for message_id, at in arrivals if message_id in sent]
     return {
         "event: request to client": Figures([at - started for (started, _), at in ours]),

@@ -52,7 +52,7 @@ def _measure(
     dataset = Dataset(customers=customers, messages=10 * customers)
     bare = _bare_rate(room / "bare", options.sends)
     yield f"# From the API to the gateway: {databases.kind}, one worker"
-    yield "\n".join(["", *describe_machine(), ""])
+    yield "\n".join(["", *describe_machine("all for all"), ""])
     yield f"A bare Celery task that does nothing: **{bare:,.0f}** a second.\n"
     quick = Pipeline(_folder(room / "quick"), databases.copy(dataset), quick_gateway=True)
     with quick.running("gateway", "web"):
@@ -65,6 +65,7 @@ def _measure(
     )
     whole = Pipeline(_folder(room / "whole"), databases.copy(dataset), quick_gateway=False)
     with whole.running("gateway", "web", "worker", "beat"):
+        whole.wait_for_the_worker()
         passage = burst(whole, loader, sends=sends, customers=customers)
     yield f"## A burst of {sends:,} sends to {customers:,} customers, with the pretend WhatsApp\n"
     yield (

@@ -97,17 +97,22 @@ class CrmTarget(Target):
 
     packages = ("flask", "gunicorn", "sqlalchemy", "celery", "redis", "orjson", "psycopg")
 
-    def __init__(self, database_url: str, *, with_delivery: bool = False) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        with_delivery: bool = False,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(database_url)
         self._names = ("web", *(DELIVERY if with_delivery else ()))
+        self._settings = {"LOG_LEVEL": "WARNING", **(settings or {})}
 
     def _start(self, room: Path) -> int:
         redis = RedisServer(room / "redis")
         self._leaving.callback(redis.end)
         redis.start()
-        stack = Stack(
-            room, redis=redis, database_url=self.database_url, settings={"LOG_LEVEL": "WARNING"}
-        )
+        stack = Stack(room, redis=redis, database_url=self.database_url, settings=self._settings)
         self._leaving.callback(stack.end)
         stack.var_dir.mkdir()
         self.port = stack.ports["web"]
