@@ -127,7 +127,10 @@ class CrmTarget(Target):
 class FastApiTarget(Target):
     """The same API in the architecture that the API document draws."""
 
-    packages = ("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools", "sqlalchemy")
+    packages = (
+        "fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools", "sqlalchemy",
+        "aiosqlite", "asyncpg",
+    )  # fmt: skip
 
     def _start(self, room: Path) -> int:
         command = [
