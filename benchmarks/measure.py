@@ -16,6 +16,8 @@ from benchmarks.streams import Arrival, Streams
 from benchmarks.targets import Answers, Target
 
 WARM_UP = 20
+IDLE_LOOK = 2.0
+"""Seconds of doing nothing, to know what is spent anyway."""
 EVENT_SENDS, EVENT_PAUSE = 50, 0.1
 HOP_BY_HOP = {"connection", "date", "server", "transfer-encoding", "content-length"}
 Make = Callable[[str], Target]
@@ -31,8 +33,8 @@ class Figures:
     per_second: list[float] = field(default_factory=list)
     """Requests a second over several connections, a run each."""
     cpu_seconds: list[float] = field(default_factory=list)
-    """Processor time of the web processes for one request, a run each: whatever else the machine
-    does meanwhile, this stays."""
+    """Processor time of the web processes for one request, a run each, without what they spend
+    when nobody asks: whatever else the machine does meanwhile, this changes least."""
 
     def add(self, other: "Figures") -> None:
         """Take another turn's figures in."""
@@ -91,9 +93,11 @@ class Bench:
                 found = operations.of_the_large_database(dataset)
                 if whole_lists:
                     found = operations.of_the_small_database(_etag(target.base_url))
+                idle = _idle_share(target)
+                turn.facts["web's processor time when nobody asks"] = f"{idle:.1%}"
                 for operation in found:
                     turn.answers |= _record(target.base_url, operation)
-                    turn.figures[operation.name] = self.measure(target, operation)
+                    turn.figures[operation.name] = self.measure(target, operation, idle=idle)
                 if not whole_lists and streams:
                     send = found[-1].requests[0]
                     turn.figures["stream: first byte"] = Figures(opened.first_bytes)
@@ -104,7 +108,7 @@ class Bench:
         finally:
             self._databases.forget(database)
 
-    def measure(self, target: Target, operation: Operation) -> Figures:
+    def measure(self, target: Target, operation: Operation, *, idle: float = 0.0) -> Figures:
         """One request after the other, then over several connections at once."""
         plan = Plan(
             port=target.port,
@@ -120,7 +124,7 @@ class Bench:
         many = self._run(
             replace(plan, connections=effort.connections, seconds=effort.seconds), operation
         )
-        spent = (target.cpu_seconds() - spent) / len(many.seconds)
+        spent = (target.cpu_seconds() - spent - idle * many.elapsed) / len(many.seconds)
         return Figures(one.seconds, [many.per_second], [spent])
 
     def _run(self, plan: Plan, operation: Operation) -> Outcome:
@@ -128,6 +132,13 @@ class Bench:
         if outcome.refused:
             raise SystemExit(f"{operation.name}: refused with {outcome.refused}")
         return outcome
+
+
+def _idle_share(target: Target) -> float:
+    """Of one core, with the streams open and no request."""
+    spent = target.cpu_seconds()
+    time.sleep(IDLE_LOOK)
+    return (target.cpu_seconds() - spent) / IDLE_LOOK
 
 
 def _etag(base_url: str) -> str | None:
