@@ -15,6 +15,7 @@ from benchmarks.databases import Databases
 from benchmarks.dataset import Dataset
 from benchmarks.load import Loader
 from benchmarks.measure import Bench, Effort, Make, Turn
+from benchmarks.processes import end_in_order
 from benchmarks.report import FLOOR, OURS, PEER, draw_rates, merge, write_report
 from benchmarks.targets import Answers, CrmTarget, FastApiTarget, FloorTarget
 
@@ -26,6 +27,7 @@ SMALL = Dataset(customers=1_000, messages=20_000)
 
 def main() -> None:
     """Measure what was asked for, print it, and write it down."""
+    end_in_order()
     options = _parse()
     large = Dataset(customers=options.customers, messages=options.messages)
     effort = Effort(

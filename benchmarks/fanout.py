@@ -17,6 +17,7 @@ from benchmarks.dataset import Dataset
 from benchmarks.machine import describe_machine
 from benchmarks.measure import event_figures, send_slowly
 from benchmarks.operations import TEXT, post
+from benchmarks.processes import end_in_order
 from benchmarks.report import percentiles
 from benchmarks.streams import Streams
 from benchmarks.targets import CrmTarget
@@ -46,6 +47,7 @@ class Crowd:
 
 def main() -> None:
     """Measure, print, write down."""
+    end_in_order()
     options = _parse()
     _allow_files(2 * max(options.streams) + SPARE_FILES)
     with tempfile.TemporaryDirectory(prefix="crm-fanout-") as room:

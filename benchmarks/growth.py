@@ -20,6 +20,7 @@ from benchmarks.dataset import Dataset
 from benchmarks.load import Loader
 from benchmarks.machine import describe_machine
 from benchmarks.measure import Bench, Effort, Figures, Round
+from benchmarks.processes import end_in_order
 from benchmarks.report import percentiles
 from benchmarks.targets import CrmTarget, Target
 
@@ -30,6 +31,7 @@ WHOLE_LIST_MB = 60
 
 def main() -> None:
     """Measure, print, write down."""
+    end_in_order()
     options = _parse()
     effort = Effort(samples=options.samples, seconds=options.seconds, streams=0)
     with tempfile.TemporaryDirectory(prefix="crm-growth-") as room, Loader() as loader:

@@ -21,6 +21,7 @@ SETTLING = 8.0
 
 def main() -> None:
     """Start all, wait a little, print."""
+    processes.end_in_order()
     with tempfile.TemporaryDirectory(prefix="crm-idle-") as folder:
         server = RedisServer(Path(folder) / "redis")
         settings = {"LOG_LEVEL": "WARNING", "SIMULATOR_PEOPLE": "false"}

@@ -18,6 +18,7 @@ from benchmarks.load import Loader
 from benchmarks.machine import describe_machine
 from benchmarks.peers.celery_noop import app as bare_celery
 from benchmarks.peers.celery_noop import noop
+from benchmarks.processes import end_in_order
 from config.settings import PROJECT_ROOT
 from tests.kit.programs import Program
 from tests.kit.redis_server import RedisServer
@@ -29,6 +30,7 @@ WANTED_SHARE = 0.5
 
 def main() -> None:
     """Measure it, print it, write it down."""
+    end_in_order()
     options = _parse()
     with tempfile.TemporaryDirectory(prefix="crm-pipeline-") as folder, Loader() as loader:
         room = Path(folder)
