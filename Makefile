@@ -1,8 +1,8 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-whatsapp run dev test check soak fuzz bench backup restore \
-    move-database types lock migration clean
+.PHONY: help setup setup-whatsapp setup-bench run dev test check soak fuzz bench backup \
+    restore move-database types lock migration clean
 
 # The ones whose packages need no compiler come first.
 PYTHONS := python3.12 python3.11 python3.13 python3 python3.14
@@ -65,7 +65,11 @@ soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS
 fuzz: setup ## Thousands of requests, good and bad, signed in and not. CASES=5000
 	@CASES=$(or $(CASES),5000) $(BIN)/python -m pytest tests/contracts/test_fuzz.py
 
-bench: setup ## Measure the answers beside their targets. ARGS="--help"
+setup-bench: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement requirements-bench.txt
+
+bench: setup-bench ## Measure our answers beside a peer's. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 backup: setup ## Copy both databases and the files while all runs. FILE=crm.tar.gz
@@ -94,6 +98,8 @@ lock: setup ## After a change in requirements*.in: pin all of it anew
 	@$(LOCK) --constraints requirements-dev.txt \
 	    --output-file requirements-whatsapp.txt requirements-whatsapp.in
 	@$(LOCK) --output-file requirements-node.txt requirements-node.in
+	@$(LOCK) --constraints requirements-dev.txt \
+	    --output-file requirements-bench.txt requirements-bench.in
 
 migration: setup ## Write a migration from the models. MESSAGE="add a column"
 	@test -n '$(MESSAGE)' || { echo 'Say what it does: make migration MESSAGE="…"' >&2; exit 1; }

@@ -1,25 +1,27 @@
-"""One round of measurements of whatever answers at an address, with event streams open."""
+"""One turn of measurements of one target, with event streams open."""
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import httpx
+import orjson
 
-from benchmarks.dataset import LONG_CHATS, Dataset
+from benchmarks import operations
+from benchmarks.databases import Databases
+from benchmarks.dataset import Dataset
+from benchmarks.load import Loader, Outcome, Plan
+from benchmarks.operations import Operation
 from benchmarks.streams import Arrival, Streams
-from benchmarks.target import Target
+from benchmarks.targets import Answers, Target
 
 WARM_UP = 20
-CLIENTS = 8
-"""Threads of the throughput runs; they share the machine with what they measure."""
-THROUGHPUT_SECONDS = 3.0
+IDLE_LOOK = 2.0
+"""Seconds of doing nothing, to know what is spent anyway."""
 EVENT_SENDS, EVENT_PAUSE = 50, 0.1
-TIMEOUT = 30.0
-Call = Callable[[httpx.Client], int]
-"""One request; returns the id of what it made, or 0."""
+HOP_BY_HOP = {"connection", "date", "server", "transfer-encoding", "content-length"}
+Make = Callable[[str], Target]
+"""A target on the database with this URL."""
 
 
 @dataclass(slots=True)
@@ -27,14 +29,15 @@ class Figures:
     """What was seen of one thing: seconds each time, and what the runs made of it."""
 
     seconds: list[float] = field(default_factory=list)
+    """Over one connection, one request after the other."""
     per_second: list[float] = field(default_factory=list)
-    """Requests a second with `CLIENTS` connections, a run each."""
+    """Requests a second over several connections, a run each."""
     cpu_seconds: list[float] = field(default_factory=list)
-    """Processor time of the web processes for one request, a run each: whatever else the machine
-    does meanwhile, this stays."""
+    """Processor time of the web processes for one request, a run each, without what they spend
+    when nobody asks: whatever else the machine does meanwhile, this changes least."""
 
     def add(self, other: "Figures") -> None:
-        """Take another round's figures in."""
+        """Take another turn's figures in."""
         self.seconds += other.seconds
         self.per_second += other.per_second
         self.cpu_seconds += other.cpu_seconds
@@ -44,101 +47,139 @@ Round = dict[str, Figures]
 """By the name of what was measured, in the order of the report."""
 
 
-def measure_round(target: Target, dataset: Dataset, *, streams: int, samples: int) -> Round:
-    """Open the streams, then measure everything once."""
-    base_url, calls = target.base_url, _calls(dataset)
-    with Streams(base_url, streams) as opened:
-        found: Round = {}
-        for name, (call, share) in calls.items():
-            spent = target.cpu_seconds()
-            seconds = _latencies(base_url, call, max(10, round(samples * share)))
-            spent = (target.cpu_seconds() - spent) / (len(seconds) + WARM_UP)
-            found[name] = Figures(seconds, [_throughput(base_url, call)], [spent])
-        found["stream: first byte"] = Figures(opened.first_bytes)
-        sent = _send_slowly(base_url, calls["send a message"][0])
-        found |= _event_figures(sent, opened.close())
-    return found
+@dataclass(slots=True)
+class Turn:
+    """What one target showed in its turn."""
+
+    figures: Round = field(default_factory=dict)
+    megabytes: list[float] = field(default_factory=list)
+    """Web processes after the work, once for each database."""
+    facts: dict[str, str] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    """The first answer to each request, for the floor."""
 
 
-def _calls(dataset: Dataset) -> dict[str, tuple[Call, float]]:
-    """Each request, and which share of the samples it gets: the heavy ones get fewer."""
-    long_chats = itertools.cycle(range(1, min(LONG_CHATS, dataset.customers - 1) + 1))
-    customers = itertools.cycle(range(1, dataset.customers + 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long and how hard to look."""
 
-    def get(path: Callable[[], str]) -> Call:
-        def read(client: httpx.Client) -> int:
-            client.get(path()).raise_for_status()
-            return 0
-
-        return read
-
-    def send(client: httpx.Client) -> int:
-        body = {"customer_id": next(customers), "content": "Hello, how are you? 你好"}
-        answer = client.post("/messages/send", json=body).raise_for_status()
-        return int(answer.json()["id"])
-
-    return {
-        "list: page of 50": (get(lambda: "/customers/summary?limit=50"), 1.0),
-        "list: whole": (get(lambda: "/customers/summary"), 0.1),
-        "history: page of 200": (get(lambda: f"/messages/{next(long_chats)}?limit=200"), 1.0),
-        "history: whole (1,000)": (get(lambda: f"/messages/{next(long_chats)}"), 0.5),
-        "send a message": (send, 1.0),
-    }
+    samples: int = 300
+    seconds: float = 3.0
+    connections: int = 8
+    streams: int = 100
 
 
-def _client(base_url: str) -> httpx.Client:
-    return httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False)
+class Bench:
+    """Databases, and a process that asks."""
+
+    def __init__(self, databases: Databases, loader: Loader, effort: Effort) -> None:
+        self._databases = databases
+        self._loader = loader
+        self._effort = effort
+
+    def take_turn(self, make: Make, *, large: Dataset, small: Dataset, streams: int) -> Turn:
+        """Pages, chats and sends on the large database, whole lists on the small one."""
+        turn = Turn()
+        self._on(make, large, turn, streams)
+        self._on(make, small, turn, streams, whole_lists=True)
+        return turn
+
+    def _on(
+        self, make: Make, dataset: Dataset, turn: Turn, streams: int, *, whole_lists: bool = False
+    ) -> None:
+        database = self._databases.copy(dataset)
+        try:
+            with make(database) as target, Streams(target.port, streams) as opened:
+                found = operations.of_the_large_database(dataset)
+                if whole_lists:
+                    found = operations.of_the_small_database(_etag(target.base_url))
+                idle = _idle_share(target)
+                turn.facts["web's processor time when nobody asks"] = f"{idle:.1%}"
+                for operation in found:
+                    turn.answers |= _record(target.base_url, operation)
+                    turn.figures[operation.name] = self.measure(target, operation, idle=idle)
+                if not whole_lists and streams:
+                    send = found[-1].requests[0]
+                    turn.figures["stream: first byte"] = Figures(opened.first_bytes)
+                    sent = send_slowly(target.base_url, send)
+                    turn.figures |= event_figures(sent, opened.close())
+                turn.megabytes.append(target.megabytes())
+                turn.facts |= target.facts()
+        finally:
+            self._databases.forget(database)
+
+    def measure(self, target: Target, operation: Operation, *, idle: float = 0.0) -> Figures:
+        """One request after the other, then over several connections at once."""
+        plan = Plan(
+            port=target.port,
+            requests=operation.requests[:1] if target.knows_one_request else operation.requests,
+            touch=target.database_url if operation.changed else None,
+        )
+        effort = self._effort
+        self._run(replace(plan, count=WARM_UP), operation)
+        one = self._run(
+            replace(plan, count=max(10, round(effort.samples * operation.share))), operation
+        )
+        spent = target.cpu_seconds()
+        many = self._run(
+            replace(plan, connections=effort.connections, seconds=effort.seconds), operation
+        )
+        spent = (target.cpu_seconds() - spent - idle * many.elapsed) / len(many.seconds)
+        return Figures(one.seconds, [many.per_second], [spent])
+
+    def _run(self, plan: Plan, operation: Operation) -> Outcome:
+        outcome = self._loader.run(plan)
+        if outcome.refused:
+            raise SystemExit(f"{operation.name}: refused with {outcome.refused}")
+        return outcome
 
 
-def _latencies(base_url: str, call: Call, count: int) -> list[float]:
-    """One request after the other over one connection."""
-    with _client(base_url) as client:
-        for _ in range(WARM_UP):
-            call(client)
-        return [_timed(call, client) for _ in range(count)]
+def _idle_share(target: Target) -> float:
+    """Of one core, with the streams open and no request."""
+    spent = target.cpu_seconds()
+    time.sleep(IDLE_LOOK)
+    return (target.cpu_seconds() - spent) / IDLE_LOOK
 
 
-def _timed(call: Call, client: httpx.Client) -> float:
-    started = time.perf_counter()
-    call(client)
-    return time.perf_counter() - started
+def _etag(base_url: str) -> str | None:
+    return httpx.get(f"{base_url}/customers/summary").headers.get("ETag")
 
 
-def _throughput(base_url: str, call: Call) -> float:
-    """Requests a second with `CLIENTS` connections at once."""
-    until = time.monotonic() + THROUGHPUT_SECONDS
-
-    def go_on(_: int) -> int:
-        with _client(base_url) as client:
-            return sum(1 for _ in _while_before(until, lambda: call(client)))
-
-    started = time.monotonic()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        done = sum(pool.map(go_on, range(CLIENTS)))
-    return done / (time.monotonic() - started)
-
-
-def _while_before(until: float, step: Callable[[], object]) -> Iterator[None]:
-    while time.monotonic() < until:
-        step()
-        yield
+def _record(base_url: str, operation: Operation) -> Answers:
+    """What the target answers to an operation's first request."""
+    request = operation.requests[0]
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *rest = head.decode().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in rest)
+    headers["Accept-Encoding"] = "identity"
+    answer = httpx.request(method, base_url + path, headers=headers, content=body)
+    kept = [(name, text) for name, text in answer.headers.items() if name not in HOP_BY_HOP]
+    if answer.status_code != 304:
+        kept.append(("Content-Length", str(len(answer.content))))
+    condition = " if-none-match" if operation.conditional else ""
+    status = f"{answer.status_code} {answer.reason_phrase}"
+    return {f"{method} {path}{condition}": (status, kept, answer.text)}
 
 
-def _send_slowly(base_url: str, send: Call) -> dict[int, tuple[float, float]]:
+def send_slowly(
+    base_url: str, request: bytes, *, pause: float = EVENT_PAUSE, count: int = EVENT_SENDS
+) -> dict[int, tuple[float, float]]:
     """By message id: when its request left, and when its answer was here."""
-    time.sleep(2)  # what the throughput run left behind reaches the streams first
+    time.sleep(2)  # what was sent before reaches the streams first
+    body = orjson.loads(request.partition(b"\r\n\r\n")[2])
     sent = {}
-    with _client(base_url) as client:
-        for _ in range(EVENT_SENDS):
+    with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as client:
+        for _ in range(count):
             started = time.monotonic()
-            message_id = send(client)
-            sent[message_id] = (started, time.monotonic())
-            time.sleep(EVENT_PAUSE)
+            answer = client.post("/messages/send", json=body).raise_for_status()
+            sent[int(answer.json()["id"])] = (started, time.monotonic())
+            time.sleep(pause)
     time.sleep(1)
     return sent
 
 
-def _event_figures(sent: dict[int, tuple[float, float]], arrivals: list[Arrival]) -> Round:
+def event_figures(sent: dict[int, tuple[float, float]], arrivals: Sequence[Arrival]) -> Round:
     """Every arrival on every stream counts. The answer leaves right after the commit."""
     ours = [(sent[message_id], at) for message_id, at in arrivals if message_id in sent]
     return {

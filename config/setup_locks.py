@@ -13,6 +13,7 @@ PAIRS = (
     ("requirements-dev.in", "requirements-dev.txt"),
     ("requirements-whatsapp.in", "requirements-whatsapp.txt"),
     ("requirements-node.in", "requirements-node.txt"),
+    ("requirements-bench.in", "requirements-bench.txt"),
 )
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)")
 
@@ -30,14 +31,23 @@ def find_differences(root: Path) -> list[str]:
                 found.append(f"{source} asks for {requirement}, {lock} has {held}.")
         found += _unhashed(root / lock)
         found += _unasked(root / lock, source, {_normal(r.name) for r in asked})
-    product, development, whatsapp, _ = (locks[lock] for _, lock in PAIRS)
-    for name in product:
-        if product[name] != development.get(name):
-            found.append(f"{name} is pinned differently in {PAIRS[0][1]} and {PAIRS[1][1]}.")
-    for name in whatsapp:
-        if whatsapp[name] != development.get(name, whatsapp[name]):
-            found.append(f"{name} is pinned differently in {PAIRS[1][1]} and {PAIRS[2][1]}.")
-    return found
+    return found + _disagreements([locks[lock] for _, lock in PAIRS])
+
+
+def _disagreements(locks: list[dict[str, set[str]]]) -> list[str]:
+    """Packages that two files pin and not alike. All of the product is in the second one."""
+    product, development, *optional = locks
+    found = [
+        f"{name} is pinned differently in {PAIRS[0][1]} and {PAIRS[1][1]}."
+        for name in product
+        if product[name] != development.get(name)
+    ]
+    return found + [
+        f"{name} is pinned differently in {PAIRS[1][1]} and {lock}."
+        for (_, lock), pins in zip(PAIRS[2:], optional, strict=True)
+        for name in pins
+        if pins[name] != development.get(name, pins[name])
+    ]
 
 
 def _read_source(path: Path) -> list[Requirement]:

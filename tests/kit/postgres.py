@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
@@ -20,13 +20,9 @@ from tests.kit.programs import Program, as_user
 from tests.kit.waiting import eventually
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-OPTIONS = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "max_connections": "200",
-    "listen_addresses": "127.0.0.1",
-}
+DURABLE = {"max_connections": "200", "listen_addresses": "127.0.0.1"}
+"""PostgreSQL's defaults: what was committed survives a power cut."""
+OPTIONS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", **DURABLE}
 
 
 class PostgresMissing(Exception):
@@ -36,7 +32,8 @@ class PostgresMissing(Exception):
 class PostgresServer:
     """One server with as many empty databases as wanted, gone at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] = OPTIONS) -> None:
+        self._options = options
         # Not pytest's folder: only root may enter that, and the server refuses to run as root.
         self._room = Path(tempfile.mkdtemp(prefix="crm-postgres-"))
         self._room.chmod(0o755)
@@ -61,12 +58,17 @@ class PostgresServer:
         self.stop()
         self.start()
 
-    def create_database(self) -> str:
-        """The URL of a new, empty database."""
+    def create_database(self, *, template: str = "template1") -> str:
+        """The URL of a new database: empty, or a copy of another that nobody is connected to."""
         name = f"test_{next(self._numbers)}"
         with self._connect() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        with self._connect() as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def end(self) -> None:
         if self._program.is_running():
@@ -92,7 +94,7 @@ class PostgresServer:
         if self._user:
             os.chown(data, pwd.getpwnam(self._user).pw_uid, -1)
         self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = OPTIONS | {"port": str(self._port), "unix_socket_directories": str(data)}
+        options = {**self._options, "port": str(self._port), "unix_socket_directories": str(data)}
         command: list[str | Path] = [self._binaries / "postgres", "-D", data]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
