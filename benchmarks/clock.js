@@ -31,11 +31,11 @@ window.bench = {
 
   messages: () => [...document.querySelectorAll("main section article")],
 
-  // Milliseconds from the next press to the first message of another chat on the screen.
+  // Milliseconds from the next click to the first message of another chat on the screen.
   async switched() {
     const before = bench.messages()[0]?.closest("section");
     const pressed = new Promise((resolve) =>
-      addEventListener("pointerdown", (event) => resolve(event.timeStamp), {
+      addEventListener("click", (event) => resolve(event.timeStamp), {
         capture: true,
         once: true,
       }),
