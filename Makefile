@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-whatsapp run dev test check soak bench backup restore \
+.PHONY: help setup setup-whatsapp run dev test check soak fuzz bench backup restore \
     move-database lock migration clean
 
 # The ones whose packages need no compiler come first.
@@ -61,6 +61,9 @@ check: setup ## Style, types, import order, and requirements*.txt in step with r
 soak: setup ## Break everything while messages flow, and count. MESSAGES= FAULTS= SEED= ARGS=
 	@$(BIN)/python -m tests.soak.run --messages $(or $(MESSAGES),20000) \
 	    --faults $(or $(FAULTS),300) --seed $(or $(SEED),1) $(ARGS)
+
+fuzz: setup ## Thousands of requests, good and bad, signed in and not. CASES=5000
+	@CASES=$(or $(CASES),5000) $(BIN)/python -m pytest tests/contracts/test_fuzz.py
 
 bench: setup ## Measure the answers beside their targets. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -67,6 +67,11 @@ beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": CLOCK, "expires": 60.0},
     },
+    "audit": {
+        "task": "audit.prune",
+        "schedule": 60.0,
+        "options": {"queue": CLOCK, "expires": 60.0},
+    },
     "prune": {
         "task": "events.prune",
         "schedule": 60.0,

@@ -18,6 +18,17 @@ def is_loopback_host(host: str | None) -> bool:
     return (mapped or address).is_loopback
 
 
+def network_of(address: str | None) -> str:
+    """Whose it is, as far as limits go: of IPv6 one customer of a provider has a whole /64."""
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return str(address)
+    if isinstance(known, ipaddress.IPv4Address) or known.ipv4_mapped:
+        return str(getattr(known, "ipv4_mapped", None) or known)
+    return str(ipaddress.ip_network((known.packed, 64), strict=False))
+
+
 def is_loopback_url(url: str) -> bool:
     """True when the URL's host is this machine, or when it names a file or a socket."""
     parts = urlsplit(url)

@@ -28,7 +28,8 @@ MAKE_ONE = 'make one with: python -c "import secrets; print(secrets.token_urlsaf
 
 def find_problem(settings: Settings, role: Literal["backend", "gateway"]) -> str | None:
     """The first reason not to start, or None."""
-    for find in (_bad_number, _bad_address, _bad_worker_class, _open_to_strangers):
+    checks = (_bad_number, _too_many_days, _bad_address, _bad_worker_class, _open_to_strangers)
+    for find in checks:
         if problem := find(settings):
             return problem
     if role == "gateway" and settings.gateway_driver == "cloud":
@@ -96,19 +97,28 @@ def _bad_number(settings: Settings) -> str | None:
         ("MEDIA_MAX_BYTES", settings.media.max_bytes, 1),
         ("MEDIA_KEEP_DAYS", settings.media.keep_days, 0),
         ("RETENTION_DAYS", settings.retention_days, 0),
+        ("AUDIT_DAYS", settings.audit_days, 0),
     ):
         if value < least:
             return f"{name}={value:g} is too small, it must be at least {least}."
     if settings.port is not None and settings.port > 65535:
         return f"PORT={settings.port} is no port, the highest is 65535."
-    if settings.retention_days > MOST_DAYS:
-        return f"RETENTION_DAYS={settings.retention_days} is too large; 0 keeps messages for ever."
     if not 0 < settings.send_retry_base <= 3600:
         return "SEND_RETRY_BASE must be more than 0 and at most 3600 seconds."
     if not 0 < settings.probe_interval <= 3600:
         return "PROBE_INTERVAL must be more than 0 and at most 3600 seconds."
     if not RATE.fullmatch(settings.rate_limit):
         return f"RATE_LIMIT={settings.rate_limit} is no rate, write it like 600/minute."
+    return None
+
+
+def _too_many_days(settings: Settings) -> str | None:
+    for name, days in (
+        ("RETENTION_DAYS", settings.retention_days),
+        ("AUDIT_DAYS", settings.audit_days),
+    ):
+        if days > MOST_DAYS:
+            return f"{name}={days} is too large; 0 keeps everything for ever."
     return None
 
 

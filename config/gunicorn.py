@@ -13,6 +13,8 @@ bind = f"{settings.host}:{settings.port or 8000}"
 workers = settings.web_concurrency
 threads = settings.web_threads
 worker_class = settings.web_worker_class
+if worker_class == "gthread":
+    worker_class = "config.patient_worker.PatientWorker"
 keepalive = 5
 graceful_timeout = 10
 timeout = 60
@@ -33,7 +35,7 @@ def when_ready(_server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Streams end when their worker stops, else they would hold it until it is killed."""
     worker.wsgi.extensions["feed"].is_stopping = lambda: not worker.alive
-    if worker_class == "gthread":
+    if settings.web_worker_class == "gthread":
         # All threads from the start, so that what a process takes does not depend on its past.
         barrier = threading.Barrier(threads)
         for _ in range(threads):

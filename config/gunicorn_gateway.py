@@ -33,7 +33,7 @@ class OurLogger(Logger):  # type: ignore[misc]
 
 bind = f"{settings.host}:{settings.port or USUAL_PORT}"
 workers = 1
-worker_class = "gthread"
+worker_class = "config.patient_worker.PatientWorker"
 threads = 32
 # Longer than the backend keeps an idle connection, so that it never sends into a closed one.
 keepalive = 75

@@ -118,6 +118,8 @@ class Settings:
     send_lease: float
     retention_days: int
     """Days after which messages are erased; 0: never."""
+    audit_days: int
+    """Days after which entries of the audit are erased; 0: never."""
     started_at: float
     """Unix time at which this process's master started."""
 
@@ -192,6 +194,7 @@ def _read(env: Env) -> Settings:
         send_retry_base=env.float("SEND_RETRY_BASE", 2.0),
         send_lease=env.float("SEND_LEASE", 15.0),
         retention_days=env.int("RETENTION_DAYS", 0),
+        audit_days=env.int("AUDIT_DAYS", 365),
         started_at=env.float("WEB_STARTED_AT", time.time()),
     )
 

@@ -1,13 +1,14 @@
 """Texts as cells of a CSV file that no spreadsheet takes for a formula, and back.
 
-A spreadsheet runs what begins with `=`, `+`, `-` or `@`; a leading apostrophe makes it a text.
+A spreadsheet runs what begins with `=`, `+`, `-` or `@`, where Japanese is written also with those
+of full width; a leading apostrophe makes it a text.
 Where the spreadsheet's own delimiter is `;`, a cell may also begin in the midst of a text of ours.
 """
 
 import re
 
 _CELL_BEGINS = r'(^|[;\t\r\n]"*)'
-_DANGEROUS = r"(?=[=+\-@\t\r])"
+_DANGEROUS = r"(?=[=+\-@\t\r＝＋－＠])"
 # Texts that have apostrophes there already get one more, so that taking one back is exact.
 _BARE = re.compile(_CELL_BEGINS + r"('*)" + _DANGEROUS)
 _GUARDED = re.compile(_CELL_BEGINS + r"'('*)" + _DANGEROUS)

@@ -14,6 +14,7 @@
     │   └── TokenNotFoundError
     ├── ConflictError               409
     │   ├── LoginTakenError
+    │   ├── LastOwnerError
     │   ├── PhoneTakenError
     │   ├── IdempotencyKeyReusedError
     │   ├── NewerMessagesError
@@ -93,7 +94,7 @@ class AgentNotFoundError(NotFoundError):
     """No such agent."""
 
     def __init__(self) -> None:
-        super().__init__("There is no agent with this login.")
+        super().__init__("There is no such agent.")
 
 
 class CustomerNotFoundError(NotFoundError):
@@ -144,6 +145,13 @@ class LoginTakenError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("Another agent has this login.")
+
+
+class LastOwnerError(ConflictError):
+    """An owner without whom nobody could manage accounts."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the last owner; make somebody else an owner first.")
 
 
 class PhoneTakenError(ConflictError):

@@ -110,6 +110,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "SEND_RETRY_BASE": settings.send_retry_base,
         "SEND_LEASE": settings.send_lease,
         "RETENTION_DAYS": settings.retention_days,
+        "AUDIT_DAYS": settings.audit_days,
         "READ_RECEIPTS": settings.read_receipts,
         "STARTED_AT": settings.started_at,
     }

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, ColumnElement, DateTime
 
 from crm.clock import to_wire
 from crm.json_sql import embedded_json, json_object, wire_time
-from crm.models import ApiToken, AuditEntry, Customer, Message
+from crm.models import Agent, ApiToken, AuditEntry, Customer, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ API_TOKEN = _shape(
     ApiToken, "id", "name", "prefix", "scope", "created_by", "created_at", "last_used_at",
     "revoked_at",
 )  # fmt: skip
+AGENT = _shape(Agent, "id", "login", "name", "role", "disabled_at", "created_at")
 AUDIT_ENTRY = _shape(AuditEntry, "id", "at", "action", "actor", "subject", "address")
 
 customer_summary = CUSTOMER_SUMMARY.of
@@ -69,6 +70,8 @@ message_state = MESSAGE_STATE.of
 """What may change of an outbound message after it was written."""
 inbound_state = INBOUND_STATE.of
 """What may change of an inbound one."""
+agent = AGENT.of
+"""An account, without its password."""
 api_token = API_TOKEN.of
 """A script's token, without what would let anyone use it."""
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import httpx
 import pytest
 
+from tests.kit.leaks import known as known_leaks
 from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.redis_server import RedisServer
 from tests.kit.stack import Stack
 
 SETTINGS = (
-    "APP_ENV AUTH_REQUIRED BACKEND_URL CORS_ORIGINS DATABASE_URL FLASK_DEBUG FLOWER_BASIC_AUTH "
-    "GATEWAY_DATABASE_URL "
+    "APP_ENV AUDIT_DAYS AUTH_REQUIRED BACKEND_URL CORS_ORIGINS DATABASE_URL FLASK_DEBUG "
+    "FLOWER_BASIC_AUTH GATEWAY_DATABASE_URL "
     "GATEWAY_DRIVER GATEWAY_URL GRAPH_URL HOST INTERNAL_TOKEN LOG_LEVEL MEDIA_KEEP_DAYS "
     "MEDIA_MAX_BYTES PACE_CHAT_GAP PACE_FRESH_DAYS PACE_FRESH_PER_DAY PACE_PER_MINUTE "
     "PAGES_DIR PORT PROBE_INTERVAL PROXY_HOPS QUIET_HOURS RATE_LIMIT READ_RECEIPTS REDIS_URL "
@@ -40,6 +42,29 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             environment.delenv(name, raising=False)
         environment.setenv("VAR_DIR", str(tmp_path_factory.mktemp("var")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard() -> Iterator[None]:
+    """What tests send by httpx, and are answered, is known to them alone."""
+    send = httpx.Client.send
+
+    def listened(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        answer = send(client, request, **options)
+        known_leaks.hear(request, answer)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.Client, "send", listened)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """Fails a test whose programs logged a phone, a text, a token or a password."""
+    yield
+    found = known_leaks.find()
+    assert found == [], "\n".join(found[:10])
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from celery import Task
 from config.settings import load_settings
 from crm.factory import create_app
 from crm.queue import celery, keep_our_logging
-from workers import customers, events, gateway, health, messages
+from workers import audit, customers, events, gateway, health, messages
 
-__all__ = ["app", "customers", "events", "gateway", "health", "messages"]
+__all__ = ["app", "audit", "customers", "events", "gateway", "health", "messages"]
 
 settings = load_settings()
 keep_our_logging(settings, "worker")

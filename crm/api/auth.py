@@ -71,8 +71,15 @@ def logout_everywhere() -> Response:
 @public
 @blp.response(200, AuthStateSchema)
 def show_state() -> Response:
-    """Whether one has to sign in here; who has, `GET /auth/me` tells."""
-    return json_answer({"required": bool(current_app.config["AUTH_REQUIRED"])})
+    """Whether one has to sign in here, and who has: never 401, so a page may ask it first."""
+    caller = current_caller()
+    is_person = caller is not None and caller.role is not None
+    return json_answer(
+        {
+            "required": bool(current_app.config["AUTH_REQUIRED"]),
+            "me": _describe(caller) if caller and is_person else None,
+        }
+    )
 
 
 @blp.route("/me", methods=["GET"])
@@ -120,7 +127,7 @@ def show_setup() -> Response:
 @blp.alt_response(429, description=TOO_MANY)
 def set_up_owner(data: dict[str, Any]) -> Response:
     """Become the first owner, signed in; the link's token works once, and for a day."""
-    count_sign_in("setup")
+    count_sign_in(f"setup from {request.remote_addr}")  # else a stranger could keep the owner out
     actor = current_actor()
     agents.set_up_owner(
         data["token"],
@@ -134,9 +141,12 @@ def set_up_owner(data: dict[str, Any]) -> Response:
 
 
 def _show_me(status: int = 200) -> Response:
-    caller = _signed_in()
+    return json_answer(_describe(_signed_in()), status)
+
+
+def _describe(caller: Caller) -> dict[str, Any]:
     me = {"id": caller.actor.id, "name": caller.actor.name, "role": caller.role}
-    return json_answer(me | {"csrf_token": csrf_token()}, status)
+    return me | {"csrf_token": csrf_token()}
 
 
 def _signed_in() -> Caller:

@@ -34,8 +34,8 @@ def export_customers(query: dict[str, Any]) -> Response:
     """Customers as a CSV file for spreadsheets.
 
     UTF-8 with a byte order mark. A cell that a spreadsheet would take for a formula (it begins with
-    `=`, `+`, `-`, `@`, a tab or a carriage return, also after a `;`, a tab or a line end in its
-    midst) has an apostrophe there, which import takes back.
+    `=`, `+`, `-`, `@` of any width, a tab or a carriage return, also after a `;`, a tab or a line
+    end in its midst) has an apostrophe there, which import takes back.
     """
     record_action(Action.CUSTOMERS_EXPORTED, current_actor())
     body = write_customers(CustomerFilter(**query))

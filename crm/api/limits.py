@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from config.addresses import network_of
 from crm.credentials import hash_secret
 from crm.hints import hints
 
@@ -68,7 +69,7 @@ limiter = Limiter(
 )
 
 
-@limiter.limit(SIGN_INS_PER_ADDRESS, key_func=lambda: f"address {request.remote_addr}")
+@limiter.limit(SIGN_INS_PER_ADDRESS, key_func=lambda: f"address {network_of(request.remote_addr)}")
 @limiter.limit(SIGN_INS_PER_ACCOUNT, key_func=lambda: f"account {g.account}")
 def _count_sign_in() -> None:
     """Raises flask-limiter's 429."""

@@ -9,6 +9,7 @@ from flask_smorest import Api
 from flask_swagger_ui import __file__ as swagger_ui_file
 
 from crm.api import (
+    agents,
     audit,
     auth,
     callbacks,
@@ -83,8 +84,8 @@ def init_openapi(app: Flask) -> None:
         OPENAPI_REDOC_URL="/docs/assets/redoc/redoc.standalone.js",
     )
     api = CrmApi(app)
-    modules = (customers, customer_files, presence, messages, stream, callbacks, gateway)
-    for module in (*modules, auth, tokens, audit, system):
+    modules = (customers, customer_files, presence, messages, stream, callbacks, gateway, auth)
+    for module in (*modules, agents, tokens, audit, system):
         api.register_blueprint(module.blp)
     app.add_url_rule("/docs/assets/swagger/<path:name>", view_func=send_swagger_asset)
     app.add_url_rule("/docs/assets/redoc/<path:name>", view_func=send_redoc_asset)

@@ -18,6 +18,7 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     AGENT_CREATED = "agent_created"
+    AGENT_CHANGED = "agent_changed"
     AGENT_DISABLED = "agent_disabled"
     AGENT_ENABLED = "agent_enabled"
     TOKEN_CREATED = "token_created"

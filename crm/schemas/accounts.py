@@ -8,11 +8,21 @@ from marshmallow import fields, validate
 from crm.actors import ActorKind
 from crm.credentials import MAX_PASSWORD, MIN_PASSWORD
 from crm.models import Action, Role, Scope
-from crm.schemas.base import TIME, Answer, Id, PageQuery, Schema, Text, not_blank
+from crm.schemas.base import TIME, Answer, Id, PageQuery, Schema, StrictBoolean, Text, not_blank
 
 ROLES, SCOPES = [str(role) for role in Role], [str(scope) for scope in Scope]
 SHORT = validate.And(validate.Length(1, 120), not_blank)
-LOGIN = validate.And(validate.Length(1, 254), not_blank)
+MAX_LOGIN = 254
+
+
+def is_login(value: str) -> None:
+    """A validator: short enough in the form that is stored, which folding may lengthen."""
+    not_blank(value)
+    if max(len(value), len(value.casefold())) > MAX_LOGIN:
+        raise ma.ValidationError(f"Longer than maximum length {MAX_LOGIN}.")
+
+
+LOGIN = validate.And(validate.Length(1, MAX_LOGIN), is_login)
 NEW_PASSWORD = validate.Length(MIN_PASSWORD, MAX_PASSWORD)
 ANY_PASSWORD = validate.Length(1, MAX_PASSWORD)
 AUDIT_PAGE = 100
@@ -40,6 +50,7 @@ class AuthStateSchema(Answer):
     """What a page has to know before it asks for anything."""
 
     required = fields.Boolean(metadata={"description": "False: nobody has to sign in."})
+    me = fields.Nested(MeSchema, allow_none=True)
 
 
 class PasswordSchema(Schema):
@@ -56,6 +67,43 @@ class SetupSchema(Schema):
     name = Text(required=True, validate=SHORT, metadata={"example": "Mia"})
     login = Text(required=True, validate=LOGIN, metadata={"example": "mia@shop.example"})
     password = Text(required=True, validate=NEW_PASSWORD)
+
+
+class AgentSchema(Answer):
+    """An account. `disabled_at`: since when its agent may not sign in; null: may."""
+
+    id = Id()
+    login = fields.String(metadata={"example": "mia@shop.example"})
+    name = fields.String(metadata={"example": "Mia"})
+    role = fields.String(validate=validate.OneOf(ROLES))
+    disabled_at = fields.String(allow_none=True, metadata=TIME)
+    created_at = fields.String(metadata=TIME)
+
+
+class NewAgentSchema(AgentSchema):
+    """The one answer that holds a password."""
+
+    password = fields.String(
+        metadata={"description": "Shown this once; to be changed by POST /auth/password."}
+    )
+
+
+class CreateAgentSchema(Schema):
+    """A new account; its password is made here."""
+
+    login = Text(required=True, validate=LOGIN, metadata={"example": "noa@shop.example"})
+    name = Text(required=True, validate=SHORT, metadata={"example": "Noa"})
+    role = Text(load_default=str(Role.AGENT), validate=validate.OneOf(ROLES))
+
+
+class UpdateAgentSchema(Schema):
+    """What an owner may change of an account; what is left out stays."""
+
+    name = Text(validate=SHORT)
+    role = Text(validate=validate.OneOf(ROLES))
+    disabled = StrictBoolean(
+        metadata={"description": "true: every session of the agent ends, and no new one begins."}
+    )
 
 
 class TokenSchema(Answer):

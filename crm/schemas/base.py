@@ -15,6 +15,7 @@ from crm.phones import is_possible, parse_lid, strip_phone
 TIME = {"format": "date-time-utc", "example": "2025-09-23T14:05:43.040413"}
 NO_ROW = 0
 MAX_EXTRA_FIELDS = 64 * 1024
+LEVELS_AROUND = 16
 PLAIN_DIGITS = re.compile(r"^\d{1,18}$", re.ASCII)
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """In a JSON document; a backslash that is itself escaped begins no escape."""
@@ -162,6 +163,7 @@ class JsonObject(ma.fields.Field[dict[str, Any]]):
             raise ma.ValidationError("Must be an object.")
         try:
             document = orjson.dumps(value)
+            orjson.dumps(_within(value))  # events and answers hold it some levels deep
             json.dumps(value, allow_nan=False)  # what orjson would turn into null
         except (TypeError, ValueError, RecursionError) as error:
             raise ma.ValidationError("Holds a value that cannot be kept.") from error
@@ -170,6 +172,13 @@ class JsonObject(ma.fields.Field[dict[str, Any]]):
         if ESCAPED_NUL.search(document):
             raise ma.ValidationError("Must not contain the NUL character.")
         return dict(value)
+
+
+def _within(value: Any) -> Any:
+    """As deep in other objects as anything of ours will ever be."""
+    for _ in range(LEVELS_AROUND):
+        value = [value]
+    return value
 
 
 def not_blank(value: str) -> None:

@@ -1,6 +1,8 @@
-"""Accounts: made, disabled, and given new passwords."""
+"""Accounts: made, changed, disabled, and given new passwords."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -9,7 +11,13 @@ from crm import clock
 from crm.actors import Actor
 from crm.credentials import fits, hash_password, hash_secret, make_secret
 from crm.database import add_unless_taken
-from crm.errors import AgentNotFoundError, LoginTakenError, SetupLinkError, WrongPasswordError
+from crm.errors import (
+    AgentNotFoundError,
+    LastOwnerError,
+    LoginTakenError,
+    SetupLinkError,
+    WrongPasswordError,
+)
 from crm.extensions import db
 from crm.models import Action, Agent, AgentSession, Role, SetupLink
 from crm.services.audit import note
@@ -31,10 +39,7 @@ def disable_agent(login: str, *, actor: Actor) -> Agent:
     """Lock an agent out: every session ends, open event streams within a minute."""
     with transaction() as tx:
         agent = _lock(tx.session, login)
-        if agent.disabled_at is None:
-            agent.disabled_at = clock.now()
-            note(tx, Action.AGENT_DISABLED, actor, subject=f"agent {agent.id}")
-        end_sessions(tx, agent.id)
+        _set_disabled(tx, agent, True, actor=actor)
         return agent
 
 
@@ -42,17 +47,33 @@ def enable_agent(login: str, *, actor: Actor) -> Agent:
     """Let a disabled agent sign in again."""
     with transaction() as tx:
         agent = _lock(tx.session, login)
-        if agent.disabled_at is not None:
-            agent.disabled_at = None
-            note(tx, Action.AGENT_ENABLED, actor, subject=f"agent {agent.id}")
+        _set_disabled(tx, agent, False, actor=actor)
         return agent
 
 
-def reset_password(login: str, password: str, *, actor: Actor) -> Agent:
-    """Give an agent a new password; every session ends."""
+def update_agent(agent_id: int, changes: Mapping[str, Any], *, actor: Actor) -> Agent:
+    """Change `name`, `role` or `disabled`; raises `LastOwnerError` where no owner would be left."""
+    with transaction() as tx:
+        # In one order, and before the agent: of two owners who demote each other one stays.
+        owners = _lock_owners(tx.session)
+        agent = _lock(tx.session, agent_id)
+        role, disabled = Role(changes.get("role", agent.role)), changes.get("disabled")
+        if owners == [agent.id] and (disabled or role != Role.OWNER):
+            raise LastOwnerError
+        name = changes.get("name", agent.name)
+        if (name, role) != (agent.name, agent.role):
+            agent.name, agent.role = name, role
+            note(tx, Action.AGENT_CHANGED, actor, subject=f"agent {agent.id}")
+        if disabled is not None:
+            _set_disabled(tx, agent, disabled, actor=actor)
+        return agent
+
+
+def reset_password(which: str | int, password: str, *, actor: Actor) -> Agent:
+    """Give an agent, by login or id, a new password; every session ends."""
     password_hash = hash_password(password)
     with transaction() as tx:
-        agent = _lock(tx.session, login)
+        agent = _lock(tx.session, which)
         agent.password_hash = password_hash
         end_sessions(tx, agent.id)
         note(tx, Action.PASSWORD_RESET, actor, subject=f"agent {agent.id}")
@@ -139,9 +160,27 @@ def _has_agents(session: Session) -> bool:
     return bool(session.scalar(select(exists().select_from(Agent))))
 
 
-def _lock(session: Session, login: str) -> Agent:
-    named = select(Agent).where(Agent.login == login.strip().casefold())
-    agent = session.scalar(named.with_for_update())
+def _set_disabled(tx: Transaction, agent: Agent, disabled: bool, *, actor: Actor) -> None:
+    if disabled != (agent.disabled_at is not None):
+        agent.disabled_at = clock.now() if disabled else None
+        action = Action.AGENT_DISABLED if disabled else Action.AGENT_ENABLED
+        note(tx, action, actor, subject=f"agent {agent.id}")
+    if disabled:
+        end_sessions(tx, agent.id)
+
+
+def _lock_owners(session: Session) -> list[int]:
+    """The ids of all who may sign in as an owner."""
+    owners = select(Agent.id).where(Agent.role == Role.OWNER, Agent.disabled_at.is_(None))
+    return list(session.scalars(owners.order_by(Agent.id).with_for_update()))
+
+
+def _lock(session: Session, which: str | int) -> Agent:
+    """The agent with this login or id."""
+    is_meant = Agent.id == which
+    if isinstance(which, str):
+        is_meant = Agent.login == which.strip().casefold()
+    agent = session.scalar(select(Agent).where(is_meant).with_for_update())
     if agent is None:
         raise AgentNotFoundError
     return agent

@@ -230,7 +230,7 @@ def test_operators_make_lock_out_and_list_agents(backend: Backend) -> None:
     assert Person(backend).sign_in("mia@shop.example", password).status_code == 401
     password = said.split("shown this once: ")[1].strip()
     assert Person(backend).sign_in("mia@shop.example", password).status_code == 200
-    assert run(backend, "disable nobody") == (1, "Error: There is no agent with this login.\n")
+    assert run(backend, "disable nobody") == (1, "Error: There is no such agent.\n")
     assert run(backend, "setup-link") == (0, "")
 
 

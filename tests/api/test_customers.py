@@ -183,3 +183,16 @@ def test_the_totals_of_a_chat_are_counted_in_one_statement(
     }
     assert [said.split()[0] for said in counted if said != "BEGIN"] == ["SELECT"]
     assert client.get(f"/customers/{other['id'] + 1}/totals").status_code == 404
+
+
+@pytest.mark.parametrize("levels", [200, 250, 254, 255, 900, 5000])
+def test_fields_of_any_depth_are_kept_or_refused(
+    client: FlaskClient, make_customer: Make, levels: int
+) -> None:
+    """Events and answers hold them some levels deeper than they came."""
+    document = '{"extra_fields": ' + '{"a": ' * levels + "1" + "}" * levels + "}"
+    path = f"/customers/{make_customer()['id']}"
+    answer = client.patch(path, data=document, content_type="application/json")
+    assert answer.status_code == (200 if levels <= 200 else 400 if levels > 900 else 422)
+    for address in (path, "/customers/", "/customers/export.csv"):
+        assert client.get(address).status_code == 200

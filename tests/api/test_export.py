@@ -18,7 +18,8 @@ from tests.kit.fixtures import PHONE, Make
 
 EXPORT = "/customers/export.csv"
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "'=1", "''=1",
-            "''''+", "a;=1", "a;'=1", "a\n=1", "a\t-1", "a\r\n@x", ';"=1', "=", "-"]  # fmt: skip
+            "''''+", "a;=1", "a;'=1", "a\n=1", "a\t-1", "a\r\n@x", ';"=1', "=", "-", "＝1", "＋1",
+            "a;－1", "＠x"]  # fmt: skip
 ODD = ["'", "'a", '"', '""', ",", ";", "a,b;c\td", "line\nbreak", "\r\n", " spaces ", "\ufeff", "é",
        "👨‍👩‍👧‍👦",
        "<script>alert(1)</script>", "1E5", "\u2028", "\x0b\x1c\x85", "#N/A"]  # fmt: skip
@@ -102,7 +103,7 @@ def test_no_cell_begins_with_a_formula(
     read = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter)
     cells = [cell for row in read for cell in row]
     assert len(cells) >= 2
-    assert [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))] == []
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\t\r＝＋－＠"))] == []
 
 
 def put(backend: Backend, customer_id: int, text: str) -> None:
@@ -120,7 +121,7 @@ def customer_id(make_customer: Make) -> int:
 
 TEXTS = st.one_of(
     st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=60),
-    st.text(";,\t\r\n'\"=+-@ a{}\\", max_size=12),
+    st.text(";,\t\r\n'\"=+-@＝＠ a{}\\", max_size=12),
 )
 
 

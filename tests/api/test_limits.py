@@ -55,6 +55,22 @@ def test_an_address_tries_sixty_times_in_five_minutes(backend: Backend) -> None:
     assert Person(backend).sign_in("somebody else").status_code == 401
 
 
+def test_a_whole_ipv6_network_of_one_customer_counts_as_one_address(backend: Backend) -> None:
+    for number in range(60):
+        person = Person(backend, address=f"2001:db8:7:7::{number:x}")
+        assert person.sign_in(f"nobody{number}", PASSWORD).status_code == 401
+    assert Person(backend, address="2001:db8:7:7:ffff::1").sign_in("noa").status_code == 429
+    assert Person(backend, address="2001:db8:7:8::1").sign_in("noa").status_code == 401
+
+
+def test_a_stranger_does_not_keep_the_first_owner_from_the_set_up(backend: Backend) -> None:
+    body = {"token": "made up", "name": "x", "login": "x", "password": PASSWORD}
+    stranger, owner = (Person(backend, address=f"203.0.113.{n}").client for n in (8, 9))
+    given = [stranger.post("/auth/setup", json=body).status_code for _ in range(11)]
+    assert given == [403] * 10 + [429]
+    assert owner.post("/auth/setup", json=body).status_code == 403
+
+
 def test_each_agent_and_each_token_has_requests_of_its_own(few: Backend) -> None:
     mia, noa = sign_in(few), sign_in(few, "noa")
     assert statuses(mia, 4) == [200, 200, 200, 429]

@@ -31,6 +31,12 @@ def test_a_signed_out_session_is_over_for_whoever_copied_it(backend: Backend) ->
     assert not person.is_signed_in
 
 
+def test_one_question_tells_a_page_who_is_signed_in(backend: Backend) -> None:
+    person = sign_in(backend)
+    me = person.call("GET", "/auth/me").get_json()
+    assert person.call("GET", "/auth/state").get_json() == {"required": True, "me": me}
+
+
 def test_a_forged_or_broken_cookie_is_nobodys(backend: Backend) -> None:
     cookie = sign_in(backend).cookie
     for forged in (cookie[:-2] + "xx", cookie.split(".")[0], "x", "", "." * 300, "\xff"):

@@ -94,5 +94,5 @@ def test_a_stranger_learns_whether_one_has_to_sign_in_and_no_more(
 ) -> None:
     monkeypatch.setitem(backend.app.config, "AUTH_REQUIRED", required)
     answer = backend.client().get("/auth/state")
-    assert (answer.status_code, answer.get_json()) == (200, {"required": required})
+    assert (answer.status_code, answer.get_json()) == (200, {"required": required, "me": None})
     assert backend.client().get("/auth/me").status_code == 401

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.kit.leaks import known as known_leaks
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually
 
@@ -44,6 +45,8 @@ class GatewayProcess:
         eventually(self.is_ready, timeout=60)
 
     def launch(self, **environment: str) -> subprocess.Popen[bytes]:
+        known_leaks.watch(self.folder / "gateway.out")
+        known_leaks.remember_settings(self.environment | environment)
         with (self.folder / "gateway.out").open("ab") as output:
             self._process = subprocess.Popen(
                 COMMAND,

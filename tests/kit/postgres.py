@@ -102,6 +102,7 @@ class PostgresServer:
             log=self._room / "postgres.log",
             directory=self._room,
             user=self._user,
+            is_ours=False,
         )
 
     def _run(self, name: str, *arguments: str | Path) -> None:
@@ -111,6 +112,7 @@ class PostgresServer:
             log=self._room / f"{name}.log",
             directory=self._room,
             user=self._user,
+            is_ours=False,
         )
         program.start()
         if program.wait(60):

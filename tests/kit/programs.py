@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.kit.leaks import known as known_leaks
+
 
 def as_user(name: str | None) -> dict[str, Any]:
     """Popen's arguments for running as somebody else; None stays who we are."""
@@ -19,7 +21,10 @@ def as_user(name: str | None) -> dict[str, Any]:
 
 
 class Program:
-    """One program in a process group of its own, with exactly the environment it is given."""
+    """One program in a process group of its own, with exactly the environment it is given.
+
+    What it logs is searched for the tests' secrets, unless it is not ours.
+    """
 
     def __init__(
         self,
@@ -29,8 +34,10 @@ class Program:
         log: Path,
         directory: Path | None = None,
         user: str | None = None,
+        is_ours: bool = True,
     ) -> None:
         self.log = log
+        self._is_ours = is_ours
         self._command = [str(part) for part in command]
         self._environment = dict(environment)
         self._directory = directory
@@ -45,6 +52,9 @@ class Program:
     def start(self) -> None:
         """Start it; its output is appended to `log`."""
         assert not self.is_running(), f"{self._command[0]} runs already"
+        if self._is_ours:
+            known_leaks.watch(self.log)
+            known_leaks.remember_settings(self._environment)
         with self.log.open("ab") as output:
             self._popen = subprocess.Popen(
                 self._command,

@@ -29,11 +29,17 @@ def procfile_program(
     )
 
 
+def line_of(name: str) -> str:
+    """The Procfile's line of a process: `web` of `web2`."""
+    return name.rstrip("0123456789")
+
+
 class Stack:
     """Redis, a database and our processes, each of which a test may kill, freeze and restart.
 
-    `programs["worker"]` and the rest are `tests.kit.programs.Program`; `redis` is a
-    `RedisServer`. `settings` are environment variables on top of those named here.
+    `programs["worker"]` and the rest are `tests.kit.programs.Program`; `worker2` is another process
+    of the same line, `web2` on a port of its own. `redis` is a `RedisServer`. `settings` are
+    environment variables on top of those named here.
     """
 
     def __init__(
@@ -84,9 +90,12 @@ class Stack:
     def program(self, name: str) -> Program:
         """The process of this name, made when first asked for."""
         if name not in self.programs:
+            line = line_of(name)
+            if line in HEALTH and name not in self.ports:
+                self.ports[name] = free_port()
             port = {"PORT": str(self.ports[name])} if name in self.ports else {}
             self.programs[name] = procfile_program(
-                name,
+                line,
                 environment=self.environment | port,
                 log=self.directory / f"{name}.log",
             )
@@ -106,9 +115,8 @@ class Stack:
         def is_up() -> bool:
             if not program.is_running():
                 raise RuntimeError(f"{name} ended: {program.output()[-2000:]}")
-            if name not in HEALTH:
-                return True
-            return httpx.get(self.url(name, HEALTH[name]), timeout=5).status_code == 200
+            path = HEALTH.get(line_of(name))
+            return path is None or httpx.get(self.url(name, path), timeout=5).status_code == 200
 
         eventually(is_up, timeout=timeout)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -116,3 +117,16 @@ def test_what_a_machine_lacks_is_said_in_one_line(
     )
     with pytest.raises(expected, match="no browser"):
         lacking("no browser here")
+
+
+def test_a_port_is_not_given_again_while_its_server_is_away() -> None:
+    """To no other test process: it would be taken for the server that is to come back."""
+    ours = free_port()
+    ask = (
+        "import itertools; from tests.kit import ports; "
+        f"ports._numbers = itertools.count({ours} - ports.FIRST); print(ports.free_port())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > ours

@@ -14,7 +14,7 @@ from tests.conftest import StackFactory
 from tests.e2e.scene import Scene
 from tests.kit.stack import Stack
 from tests.kit.waiting import eventually
-from tests.operations.command import run
+from tests.operations.command import make
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 PICTURE = b"\x89PNG" * 1000
@@ -69,9 +69,9 @@ def rows(file: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def restored(stack: Stack, archive: Path, *options: str) -> tuple[Path, Path]:
+def restored(stack: Stack, archive: Path, **options: int) -> tuple[Path, Path]:
     """Restore into this stack's empty folders; its two databases."""
-    result = run("restore", *options, str(archive), environment=stack.environment)
+    result = make("restore", stack.environment, FILE=archive, **options)
     assert result.status == 0, result.output
     return stack.var_dir / "crm.sqlite3", stack.var_dir / "gateway.sqlite3"
 
@@ -97,7 +97,7 @@ def test_what_was_answered_before_the_backup_is_there_and_nothing_is_sent_twice(
     with sending(scene) as answered:
         eventually(lambda: len(scene.journal()) > 10, timeout=60)
         before = dict(answered)
-        result = run("backup", str(archive), environment=stack.environment)
+        result = make("backup", stack.environment, FILE=archive)
         during = len(answered) - len(before)
     assert result.status == 0, result.output
     assert during > 0, "nothing was sent while the backup ran"
@@ -134,9 +134,9 @@ def test_a_move_to_another_machine_goes_on_with_what_waits(
     waiting = scene.send_many(6, customers=2)
     stack.end()
     archive = tmp_path / "crm.tar.gz"
-    assert run("backup", str(archive), environment=stack.environment).status == 0
+    assert make("backup", stack.environment, FILE=archive).status == 0
     elsewhere = make_stack(settings=SETTINGS)
-    restored(elsewhere, archive, "--resume")
+    restored(elsewhere, archive, RESUME=1)
     elsewhere.start()
     there = make_scene(elsewhere)
     there.wait_until_mapped(waiting, timeout=60)

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 
 from config.addresses import normalize_database_url
 from tests.kit.postgres import PostgresServer
-from tests.operations.command import run
+from tests.operations.command import make, run
 from tests.operations.databases import fill, make_environment, read_all
 
 
@@ -20,7 +20,8 @@ def test_every_row_moves_and_ids_go_on(postgres: PostgresServer, tmp_path: Path)
     }
     options = ["--to", targets["DATABASE_URL"], "--gateway-to", targets["GATEWAY_DATABASE_URL"]]
     before = read_all(source)
-    result = run("move", *options, environment=source)
+    to = {"TO": targets["DATABASE_URL"], "GATEWAY_TO": targets["GATEWAY_DATABASE_URL"]}
+    result = make("move-database", source, **to)
     assert result.status == 0, result.output
     assert "all counted" in result.output
     after = read_all(source | targets)

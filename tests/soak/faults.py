@@ -37,6 +37,8 @@ class Fault:
     shortest: float = 1.0
     gateways: tuple[str, ...] = ("simulator", "cloud", "foreign")
     databases: tuple[str, ...] = ("sqlite", "postgresql")
+    sets: int = 1
+    """The least that there must be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,9 @@ def draw(stage: Stage, *, seed: int, count: int, seconds: float) -> list[Planned
     able = [
         fault
         for fault in catalogue()
-        if stage.gateway in fault.gateways and stage.database in fault.databases
+        if stage.gateway in fault.gateways
+        and stage.database in fault.databases
+        and stage.sets >= fault.sets
     ]
     kinds: list[Fault] = []
     while len(kinds) < count:
@@ -114,17 +118,26 @@ def catalogue() -> list[Fault]:
 
 
 def _process_faults() -> Iterator[Fault]:
-    for name in ("web", "worker", "beat", "gateway"):
-        yield Fault(name=f"{name} kill -9", target=name, strike=restart(name, signal.SIGKILL))
-        yield Fault(name=f"{name} SIGTERM", target=name, strike=restart(name, signal.SIGTERM))
-        yield Fault(name=f"{name} SIGSTOP", target=name, strike=stop_and_start(name))
-    yield Fault(name="web child kill -9", target="web", strike=kill_child("web"))
+    for name in ("web", "worker", "beat", "gateway", "web2", "worker2", "beat2"):
+        yield from _ends_of(name, sets=2 if name.endswith("2") else 1)
     yield Fault(
         name="gateway child kill -9",
         target="gateway",
         strike=kill_child("gateway"),
         gateways=("simulator", "cloud"),
     )
+
+
+def _ends_of(name: str, *, sets: int) -> Iterator[Fault]:
+    ways = {
+        "kill -9": restart(name, signal.SIGKILL),
+        "SIGTERM": restart(name, signal.SIGTERM),
+        "SIGSTOP": stop_and_start(name),
+    }
+    if name.startswith("web"):
+        ways["child kill -9"] = kill_child(name)
+    for way, strike in ways.items():
+        yield Fault(name=f"{name} {way}", target=name, strike=strike, sets=sets)
 
 
 def _redis_faults() -> Iterator[Fault]:
@@ -173,7 +186,7 @@ def _database_faults() -> Iterator[Fault]:
 
     def fill_disk(stage: Stage, seconds: float) -> None:
         pids = stage.pids()
-        with full_disk(pids[name] for name in ("web", "worker") if name in pids):
+        with full_disk(pids[name] for name in stage.names("web", "worker") if name in pids):
             time.sleep(seconds)
 
     sqlite, postgresql = ("sqlite",), ("postgresql",)

@@ -20,6 +20,7 @@ class Report:
     seed: int
     database: str
     gateway: str
+    sets: int = 1
     settled_within: float = SETTLED_WITHIN
     messages: int = 0
     inbound: int = 0
@@ -51,7 +52,8 @@ class Report:
 
     def as_text(self) -> str:
         lines = [
-            f"seed {self.seed}, {self.database}, {self.gateway} gateway: {self.messages} messages, "
+            f"seed {self.seed}, {self.database}, {self.gateway} gateway, "
+            f"web, worker and beat {self.sets} times: {self.messages} messages, "
             f"{self.inbound} inbound, {sum(self.faults.values())} faults "
             f"(up to {self.most_at_once} at once) in {self.seconds:.0f} s",
             f"faults: {_list(self.faults)}",

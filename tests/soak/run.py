@@ -37,13 +37,16 @@ def soak(  # noqa: PLR0913
     seed: int,
     database: str,
     gateway: str,
+    sets: int = 1,
     settled_within: float = SETTLED_WITHIN,
 ) -> Report:
     """Run one soak with everything of its own in `directory`."""
-    report = Report(seed=seed, database=database, gateway=gateway, settled_within=settled_within)
+    report = Report(
+        seed=seed, database=database, gateway=gateway, sets=sets, settled_within=settled_within
+    )
     began = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
-    with Stage(directory, database=database, gateway=gateway, seed=seed) as stage:
+    with Stage(directory, database=database, gateway=gateway, seed=seed, sets=sets) as stage:
         _run(stage, report, messages=messages, faults=faults)
     report.seconds = time.monotonic() - began
     return report
@@ -52,7 +55,7 @@ def soak(  # noqa: PLR0913
 def _run(stage: Stage, report: Report, *, messages: int, faults: int) -> None:
     seconds = max(faults * SECONDS_PER_FAULT, messages / MESSAGES_PER_SECOND)
     diary, customers = Diary(stage.directory / "answers.jsonl"), stage.make_customers()
-    reader, inboxes = Database(stage), [Inbox(stage) for _ in range(STREAMS)]
+    reader, inboxes = Database(stage), [Inbox(stage, number) for number in range(STREAMS)]
     crowd = Backlog(reader)
     _work(stage, diary, customers, crowd, messages=WARM_UP, seconds=2).wait(60)
     for inbox in inboxes:
@@ -148,6 +151,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--gateway", choices=("simulator", "cloud", "foreign"), default="simulator")
+    parser.add_argument("--sets", type=int, choices=(1, 2), default=1, help="web, worker, beat")
     parser.add_argument("--keep", type=Path, help="keep logs and databases in this folder")
     parser.add_argument("--json", action="store_true", help="the whole report as JSON")
     asked = vars(parser.parse_args())

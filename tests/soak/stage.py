@@ -21,8 +21,12 @@ CUSTOMERS = 40
 class Stage:
     """Use it as a context manager: everything it starts is gone at the end."""
 
-    def __init__(self, directory: Path, *, database: str, gateway: str, seed: int) -> None:
+    def __init__(
+        self, directory: Path, *, database: str, gateway: str, seed: int, sets: int = 1
+    ) -> None:
         self.directory = directory
+        self.sets = sets
+        """Web, worker and beat, so many times each, on one database and one Redis."""
         self.database, self.gateway = database, gateway
         self.redis = RedisServer(directory / "redis")
         self.postgres = PostgresServer() if database == "postgresql" else None
@@ -62,7 +66,7 @@ class Stage:
         if self.graph:
             self.graph.courier.webhook = self.stack.url("gateway", "/webhook")
             self.graph.start()
-        self.stack.start("web", "worker", "beat", "gateway", timeout=120)
+        self.stack.start(*self.names("web", "worker", "beat"), "gateway", timeout=120)
 
     def _foreign_gateway(self) -> Program:
         """In the Procfile's gateway's place: a server that knows nothing but the contract."""
@@ -81,6 +85,11 @@ class Stage:
             log=self.directory / "stack" / "gateway.log",
             directory=PROJECT_ROOT,
         )
+
+    def names(self, *lines: str) -> list[str]:
+        """The processes of these lines of the Procfile, of every set: `web`, `web2`."""
+        suffixes = ["", *map(str, range(2, self.sets + 1))]
+        return [f"{line}{suffix}" for suffix in suffixes for line in lines]
 
     @property
     def whatsapp_log(self) -> Path:

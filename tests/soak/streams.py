@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import suppress
+from itertools import cycle
 
 import httpx
 
@@ -11,10 +12,16 @@ from tests.soak.stage import Stage
 
 
 class Inbox:
-    """One browser: follows the stream over every cut, and remembers the ids in their order."""
+    """One browser: follows the stream over every cut, at the next web process each time.
 
-    def __init__(self, stage: Stage) -> None:
-        self._url = stage.stack.url("web", "/messages/events/stream")
+    It remembers the ids in their order.
+    """
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        path = "/messages/events/stream"
+        urls = [stage.stack.url(name, path) for name in stage.names("web")]
+        first = number % len(urls)
+        self._urls = cycle(urls[first:] + urls[:first])
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self.start = 0
@@ -48,7 +55,7 @@ class Inbox:
         headers = {"Last-Event-ID": str(self.last)} if self.start else {}
         timeout = httpx.Timeout(5.0, read=25.0)
         with httpx.stream(
-            "GET", self._url, headers=headers, timeout=timeout, trust_env=False
+            "GET", next(self._urls), headers=headers, timeout=timeout, trust_env=False
         ) as answer:
             if answer.status_code != 200:
                 return

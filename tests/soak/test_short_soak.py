@@ -20,17 +20,18 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(
-    ("database", "gateway", "seed"),
+    ("database", "gateway", "sets", "seed"),
     [
-        ("sqlite", "simulator", 1),
-        ("postgresql", "simulator", 2),
-        ("sqlite", "foreign", 3),
-        ("sqlite", "cloud", 4),
+        ("sqlite", "simulator", 1, 1),
+        ("postgresql", "simulator", 2, 2),
+        ("sqlite", "foreign", 1, 3),
+        ("sqlite", "cloud", 1, 4),
     ],
 )
 def test_every_promise_is_kept_through_overlapping_faults(
     database: str,
     gateway: str,
+    sets: int,
     seed: int,
     tmp_path: Path,
     lacking: Callable[[str], NoReturn],
@@ -43,6 +44,7 @@ def test_every_promise_is_kept_through_overlapping_faults(
             seed=seed,
             database=database,
             gateway=gateway,
+            sets=sets,
             settled_within=SETTLED_WITHIN,
         )
     except PostgresMissing as error:

@@ -198,12 +198,14 @@ class Workload:
         self, where: str, path: str, body: Mapping[str, object], *, key: str | None = None
     ) -> tuple[httpx.Response | None, int]:
         """Ask until there is a 2xx; returns it and how often it was asked for."""
-        url = self._stage.stack.url(where, path)
         headers = {"Idempotency-Key": key} if key else {}
         tries = 0
         while not self._give_up.is_set():
             tries += 1
             began = time.monotonic()
+            # Each try at another web process: none knows what the other was asked.
+            name = random.choice(self._stage.names(where)) if where == "web" else where
+            url = self._stage.stack.url(name, path)
             try:
                 answer = self._client.post(url, json=body, headers=headers)
             except httpx.HTTPError as error:

@@ -22,18 +22,18 @@ from crm.queue import celery
 from crm.schemas.customers import CustomerSchema, CustomerSummarySchema
 from crm.schemas.messages import MessageSchema
 from crm.services.settlement import MAX_RETRIES, retry_delay
-from workers import customers, gateway, health, messages
+from workers import audit, customers, gateway, health, messages
 from workers import events as event_tasks
 
 SETTINGS = (
     "APP_ENV HOST PROXY_HOPS VAR_DIR GATEWAY_DATABASE_URL PORT DATABASE_URL REDIS_URL GATEWAY_URL "
     "BACKEND_URL INTERNAL_TOKEN SECRET_KEY CORS_ORIGINS AUTH_REQUIRED GATEWAY_DRIVER "
     "WEB_CONCURRENCY WEB_THREADS WEB_WORKER_CLASS SEND_RETRY_BASE RATE_LIMIT STREAMS_PER_AGENT "
-    "RETENTION_DAYS PAGES_DIR "
+    "RETENTION_DAYS AUDIT_DAYS PAGES_DIR "
     "WHATSAPP_TOKEN WHATSAPP_PHONE_ID WHATSAPP_APP_SECRET WHATSAPP_VERIFY_TOKEN "
     "WHATSAPP_BUSINESS_ID GRAPH_URL"
 ).split()
-TASK_MODULES = (customers, event_tasks, gateway, health, messages)
+TASK_MODULES = (audit, customers, event_tasks, gateway, health, messages)
 PAGES = {"send_swagger_asset", "send_redoc_asset"}
 
 

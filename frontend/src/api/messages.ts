@@ -1,11 +1,6 @@
 import { fetchBody } from "./client";
 import type { Message, Presences } from "./types";
 
-/** Sends a failed message again; an unknown one only with `confirm`, since it may arrive twice. */
-export function retryMessage(id: number, confirm = false): Promise<Message> {
-  return fetchBody<Message>(`/messages/${id}/retry`, { method: "POST", body: { confirm } });
-}
-
 /** Takes a message back that still waits. */
 export function cancelMessage(id: number): Promise<Message> {
   return fetchBody<Message>(`/messages/${id}/cancel`, { method: "POST" });

@@ -352,8 +352,8 @@ export interface paths {
         /**
          * Customers as a CSV file for spreadsheets.
          * @description UTF-8 with a byte order mark. A cell that a spreadsheet would take for a formula (it begins with
-         *     `=`, `+`, `-`, `@`, a tab or a carriage return, also after a `;`, a tab or a line end in its
-         *     midst) has an apostrophe there, which import takes back.
+         *     `=`, `+`, `-`, `@` of any width, a tab or a carriage return, also after a `;`, a tab or a line
+         *     end in its midst) has an apostrophe there, which import takes back.
          */
         get: {
             parameters: {
@@ -1644,7 +1644,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether one has to sign in here; who has, `GET /auth/me` tells. */
+        /** Whether one has to sign in here, and who has: never 401, so a page may ask it first. */
         get: {
             parameters: {
                 query?: never;
@@ -1828,6 +1828,184 @@ export interface paths {
                 422: components["responses"]["UNPROCESSABLE_ENTITY"];
                 /** @description Too many tries; see Retry-After. */
                 429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every account, the disabled ones too, oldest first. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Agent"][];
+                    };
+                };
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        put?: never;
+        /** Add an account; its password is in this answer, and nowhere else ever again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateAgent"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewAgent"];
+                    };
+                };
+                /** @description Another agent has this login. */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename, promote, demote, disable or enable; who is disabled is out within a minute. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    agent_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UpdateAgent"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Agent"];
+                    };
+                };
+                /** @description There is no such agent. */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Nobody would be left who is an owner. */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                422: components["responses"]["UNPROCESSABLE_ENTITY"];
+                default: components["responses"]["DEFAULT_ERROR"];
+            };
+        };
+        trace?: never;
+    };
+    "/agents/{agent_id}/reset_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an agent a new password, shown this once; every session of theirs ends. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    agent_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewAgent"];
+                    };
+                };
+                /** @description There is no such agent. */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2547,6 +2725,7 @@ export interface components {
         AuthState: {
             /** @description False: nobody has to sign in. */
             required: boolean;
+            me: components["schemas"]["Me"] | null;
         };
         Password: {
             old_password: string;
@@ -2559,6 +2738,66 @@ export interface components {
             /** @example mia@shop.example */
             login: string;
             password: string;
+        };
+        Agent: {
+            /** @example 1 */
+            id: number;
+            /** @example mia@shop.example */
+            login: string;
+            /** @example Mia */
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "agent";
+            /**
+             * Format: date-time-utc
+             * @example 2025-09-23T14:05:43.040413
+             */
+            disabled_at: string | null;
+            /**
+             * Format: date-time-utc
+             * @example 2025-09-23T14:05:43.040413
+             */
+            created_at: string;
+        };
+        CreateAgent: {
+            /** @example noa@shop.example */
+            login: string;
+            /** @example Noa */
+            name: string;
+            /**
+             * @default agent
+             * @enum {string}
+             */
+            role: "owner" | "agent";
+        };
+        NewAgent: {
+            /** @example 1 */
+            id: number;
+            /** @example mia@shop.example */
+            login: string;
+            /** @example Mia */
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "agent";
+            /**
+             * Format: date-time-utc
+             * @example 2025-09-23T14:05:43.040413
+             */
+            disabled_at: string | null;
+            /**
+             * Format: date-time-utc
+             * @example 2025-09-23T14:05:43.040413
+             */
+            created_at: string;
+            /** @description Shown this once; to be changed by POST /auth/password. */
+            password: string;
+        };
+        UpdateAgent: {
+            name?: string;
+            /** @enum {string} */
+            role?: "owner" | "agent";
+            /** @description true: every session of the agent ends, and no new one begins. */
+            disabled?: boolean;
         };
         Token: {
             /** @example 1 */
@@ -2631,7 +2870,7 @@ export interface components {
              */
             at: string;
             /** @enum {string} */
-            action: "signed_in" | "sign_in_failed" | "signed_out" | "signed_out_everywhere" | "password_changed" | "password_reset" | "agent_created" | "agent_disabled" | "agent_enabled" | "token_created" | "token_revoked" | "customer_deleted" | "customers_exported" | "customers_imported";
+            action: "signed_in" | "sign_in_failed" | "signed_out" | "signed_out_everywhere" | "password_changed" | "password_reset" | "agent_created" | "agent_changed" | "agent_disabled" | "agent_enabled" | "token_created" | "token_revoked" | "customer_deleted" | "customers_exported" | "customers_imported";
             actor: components["schemas"]["Actor"];
             /** @example customer 7 */
             subject: string | null;

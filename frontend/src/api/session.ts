@@ -1,8 +1,8 @@
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { ApiError, fetchBody, setCsrfToken } from "./client";
+import { fetchBody, setCsrfToken } from "./client";
 import { keys } from "./keys";
-import type { Me } from "./types";
+import type { AuthState, Me } from "./types";
 
 /** Who uses this page: somebody signed in, anyone (no sign-in is wanted), or a stranger. */
 export type Session =
@@ -11,15 +11,9 @@ export type Session =
   | { readonly kind: "stranger" };
 
 async function fetchSession(signal?: AbortSignal): Promise<Session> {
-  try {
-    const me = await fetchBody<Me>("/auth/me", { signal });
-    setCsrfToken(me.csrf_token);
-    return { kind: "agent", me };
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-  }
-  setCsrfToken(null);
-  const { required } = await fetchBody<{ required: boolean }>("/auth/state", { signal });
+  const { me, required } = await fetchBody<AuthState>("/auth/state", { signal });
+  setCsrfToken(me?.csrf_token ?? null);
+  if (me) return { kind: "agent", me };
   return { kind: required ? "stranger" : "anyone" };
 }
 
@@ -41,14 +35,18 @@ export async function signIn(client: QueryClient, login: string, password: strin
   client.setQueryData(keys.session, { kind: "agent", me } satisfies Session);
 }
 
-/** Signs out; what was fetched is forgotten. */
-export function useSignOut(): () => Promise<void> {
+/** Signs out, here or in every browser; what was fetched is forgotten. */
+export function useSignOut(): (isEverywhere?: boolean) => Promise<void> {
   const client = useQueryClient();
-  return useCallback(async () => {
-    await fetchBody("/auth/logout", { method: "POST" });
-    setCsrfToken(null);
-    client.clear();
-    // A fresh page: nothing of this agent stays in memory, the event stream included.
-    window.location.assign("/login/");
-  }, [client]);
+  return useCallback(
+    async (isEverywhere = false) => {
+      const path = isEverywhere ? "/auth/logout_everywhere" : "/auth/logout";
+      await fetchBody(path, { method: "POST" });
+      setCsrfToken(null);
+      client.clear();
+      // A fresh page: nothing of this agent stays in memory, the event stream included.
+      window.location.assign("/login/");
+    },
+    [client],
+  );
 }

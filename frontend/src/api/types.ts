@@ -9,7 +9,17 @@ export type Media = Schemas["Media"];
 export type Template = Schemas["Template"];
 export type ApprovedTemplate = Schemas["ApprovedTemplate"];
 export type GatewayStatus = Schemas["GatewayStatus"];
+export type AuthState = Schemas["AuthState"];
 export type Me = Schemas["Me"];
+export type Role = Me["role"];
+/** An account; only owners see those of others. */
+export type Agent = Schemas["Agent"];
+/** The one answer that has a password in it. */
+export type NewAgent = Schemas["NewAgent"];
+export type Metrics = Schemas["Metrics"];
+export type Token = Schemas["Token"];
+export type NewToken = Schemas["NewToken"];
+export type ImportReport = Schemas["ImportReport"];
 
 /** What may change of a message after it was written. */
 export type MessageState = Pick<Message, "id" | "ack" | "status" | "whatsapp_id" | "error"> & {

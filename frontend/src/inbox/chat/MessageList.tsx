@@ -53,7 +53,7 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
       <section
         ref={list}
         className={styles.list}
-        aria-label={t("messages")}
+        aria-label={t("conversation")}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys
         tabIndex={0}
         onScroll={look}

@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
-import { cancelMessage, retryMessage } from "@/api/messages";
+import { cancelMessage } from "@/api/messages";
+import { useRetry } from "@/api/outgoing";
 import type { Message } from "@/api/types";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
@@ -11,10 +12,7 @@ export function Trouble({ message }: { message: Message }) {
   const { t } = useText();
   const toast = useToast();
   const onError = (error: Error) => toast(error.message);
-  const retry = useMutation({
-    mutationFn: (confirm: boolean) => retryMessage(message.id, confirm),
-    onError,
-  });
+  const retry = useRetry(onError);
   const cancel = useMutation({ mutationFn: () => cancelMessage(message.id), onError });
   const reason = message.error ?? t("noReason");
   if (message.status === "failed") {
@@ -22,7 +20,10 @@ export function Trouble({ message }: { message: Message }) {
       <div className={styles.trouble}>
         <p className={styles.reason}>{t("failedBecause", { reason })}</p>
         <div className={styles.buttons}>
-          <Button disabled={retry.isPending} onClick={() => retry.mutate(false)}>
+          <Button
+            disabled={retry.isPending}
+            onClick={() => retry.mutate({ id: message.id, confirm: false })}
+          >
             {t("retry")}
           </Button>
         </div>
@@ -34,7 +35,10 @@ export function Trouble({ message }: { message: Message }) {
       <div className={styles.trouble}>
         <p className={styles.doubt}>{t("unknownExplained")}</p>
         <div className={styles.buttons}>
-          <Button disabled={retry.isPending} onClick={() => retry.mutate(true)}>
+          <Button
+            disabled={retry.isPending}
+            onClick={() => retry.mutate({ id: message.id, confirm: true })}
+          >
             {t("sendAnyway")}
           </Button>
         </div>
