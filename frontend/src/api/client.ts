@@ -25,9 +25,11 @@ export interface Answer<T> {
 
 interface Options {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Sent as JSON; a file goes as it is, with a `Content-Type` among the headers. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal | undefined;
+  readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 20_000;
@@ -41,21 +43,37 @@ export function setCsrfToken(token: string | null): void {
 
 /** Calls the API. Throws `ApiError`, whatever went wrong. */
 export async function call<T>(path: string, options: Options = {}): Promise<Answer<T>> {
+  const { text, headers } = await ask(path, options);
+  return { body: parse(text) as T, headers };
+}
+
+/** The text of an answer that is no JSON. */
+export async function fetchText(path: string, options: Options = {}): Promise<string> {
+  return (await ask(path, options)).text;
+}
+
+interface Raw {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+async function ask(path: string, options: Options): Promise<Raw> {
   try {
-    return await callOnce<T>(path, options);
+    return await askOnce(path, options);
   } catch (error) {
     // Another tab has signed in since: its session is ours, with another token.
     if (!(error instanceof ApiError && error.status === 403 && /X-CSRF/.test(error.message)))
       throw error;
-    const me = await callOnce<{ csrf_token: string }>("/auth/me", {});
-    setCsrfToken(me.body.csrf_token);
-    return callOnce<T>(path, options);
+    const me = parse((await askOnce("/auth/me", {})).text) as { csrf_token: string };
+    setCsrfToken(me.csrf_token);
+    return askOnce(path, options);
   }
 }
 
-async function callOnce<T>(path: string, options: Options): Promise<Answer<T>> {
-  const { method = "GET", body, headers = {}, signal } = options;
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+async function askOnce(path: string, options: Options): Promise<Raw> {
+  const { method = "GET", body, headers = {}, signal, patienceMs = PATIENCE_MS } = options;
+  const patience = AbortSignal.timeout(patienceMs);
+  const isJson = body !== undefined && !(body instanceof Blob);
   let response: Response;
   let text: string;
   try {
@@ -63,11 +81,11 @@ async function callOnce<T>(path: string, options: Options): Promise<Answer<T>> {
       method,
       credentials: "include",
       headers: {
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(isJson ? { "Content-Type": "application/json" } : {}),
         ...(csrfToken && method !== "GET" ? { "X-CSRF-Token": csrfToken } : {}),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as Blob) }),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
     text = await response.text();
@@ -75,9 +93,8 @@ async function callOnce<T>(path: string, options: Options): Promise<Answer<T>> {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "The server cannot be reached.");
   }
-  const parsed = parse(text);
-  if (!response.ok) throw refusal(response, parsed);
-  return { body: parsed as T, headers: response.headers };
+  if (!response.ok) throw refusal(response, parse(text));
+  return { text, headers: response.headers };
 }
 
 /** Only the body of an answer. */

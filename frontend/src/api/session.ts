@@ -41,14 +41,18 @@ export async function signIn(client: QueryClient, login: string, password: strin
   client.setQueryData(keys.session, { kind: "agent", me } satisfies Session);
 }
 
-/** Signs out; what was fetched is forgotten. */
-export function useSignOut(): () => Promise<void> {
+/** Signs out, here or in every browser; what was fetched is forgotten. */
+export function useSignOut(): (isEverywhere?: boolean) => Promise<void> {
   const client = useQueryClient();
-  return useCallback(async () => {
-    await fetchBody("/auth/logout", { method: "POST" });
-    setCsrfToken(null);
-    client.clear();
-    // A fresh page: nothing of this agent stays in memory, the event stream included.
-    window.location.assign("/login/");
-  }, [client]);
+  return useCallback(
+    async (isEverywhere = false) => {
+      const path = isEverywhere ? "/auth/logout_everywhere" : "/auth/logout";
+      await fetchBody(path, { method: "POST" });
+      setCsrfToken(null);
+      client.clear();
+      // A fresh page: nothing of this agent stays in memory, the event stream included.
+      window.location.assign("/login/");
+    },
+    [client],
+  );
 }

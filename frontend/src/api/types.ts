@@ -10,6 +10,10 @@ export type Template = Schemas["Template"];
 export type ApprovedTemplate = Schemas["ApprovedTemplate"];
 export type GatewayStatus = Schemas["GatewayStatus"];
 export type Me = Schemas["Me"];
+export type Metrics = Schemas["Metrics"];
+export type Token = Schemas["Token"];
+export type NewToken = Schemas["NewToken"];
+export type ImportReport = Schemas["ImportReport"];
 
 /** What may change of a message after it was written. */
 export type MessageState = Pick<Message, "id" | "ack" | "status" | "whatsapp_id" | "error"> & {

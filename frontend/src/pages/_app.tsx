@@ -8,6 +8,7 @@ import { LiveProvider } from "@/live/LiveProvider";
 import { OutboxProvider } from "@/outbox/OutboxProvider";
 import { Gate } from "@/shell/Gate";
 import { WordingProvider } from "@/text";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { Toaster } from "@/ui/Toaster";
 import { useIsMounted } from "@/ui/useIsMounted";
 
@@ -46,7 +47,9 @@ export default function App({ Component, pageProps, router }: AppProps) {
               <OutboxProvider>
                 <Toaster>
                   <Gate path={router.pathname}>
-                    <Component {...pageProps} />
+                    <ErrorBoundary key={router.pathname}>
+                      <Component {...pageProps} />
+                    </ErrorBoundary>
                   </Gate>
                 </Toaster>
               </OutboxProvider>

@@ -1,41 +1,55 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
 import { ApiError } from "@/api/client";
 import { signIn } from "@/api/session";
-import { useText } from "@/text";
+import { longDuration } from "@/durations";
+import { useText, type Wording } from "@/text";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
+import { PasswordInput } from "@/ui/PasswordInput";
 import styles from "./SignIn.module.css";
+
+/** What to say of a sign-in that was refused. */
+export function signInProblem(error: unknown, { t, locale }: Wording): string {
+  if (!(error instanceof ApiError)) return String(error);
+  if (error.status === 0) return t("serverAway");
+  if (error.status === 401) return t("wrongPassword");
+  if (error.status !== 429) return error.message;
+  const seconds = error.retryAfter;
+  if (seconds === null) return t("tooManyTries");
+  return t("tooManyTriesUntil", { time: longDuration(seconds, locale) });
+}
 
 /** Login and password; `onDone` when the session has begun. */
 export function SignInForm({ onDone }: { onDone?: () => void }) {
-  const { t } = useText();
+  const wording = useText();
+  const { t } = wording;
   const client = useQueryClient();
-  const [problem, setProblem] = useState<string | undefined>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const attempt = useMutation({
+    mutationFn: (form: FormData) =>
+      signIn(client, String(form.get("login")).trim(), String(form.get("password"))),
+    onSuccess: () => onDone?.(),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    setBusy(true);
-    try {
-      await signIn(client, String(form.get("login")), String(form.get("password")));
-      onDone?.();
-    } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
-      setBusy(false);
-    }
+    attempt.mutate(new FormData(event.currentTarget));
   };
   return (
     <form className={styles.form} onSubmit={submit}>
       <Field label={t("login")}>
-        <input name="login" autoComplete="username" required />
+        <input name="login" autoComplete="username" autoCapitalize="none" required />
       </Field>
-      <Field label={t("password")} error={problem}>
-        <input name="password" type="password" autoComplete="current-password" required />
+      <Field label={t("password")}>
+        <PasswordInput name="password" autoComplete="current-password" required />
       </Field>
-      <Button look="main" type="submit" disabled={isBusy}>
-        {t("signIn")}
+      <div role="alert">
+        {attempt.isError && (
+          <p className={styles.problem}>{signInProblem(attempt.error, wording)}</p>
+        )}
+      </div>
+      <Button look="main" type="submit" disabled={attempt.isPending}>
+        {attempt.isPending ? t("signingIn") : t("signIn")}
       </Button>
     </form>
   );

@@ -9,7 +9,7 @@ const PATHS = {
   tick: "M5 12l5 5 9-10",
   ticks: "M2 12l5 5 9-10M11 16l1 1 9-10",
   warning: "M12 4l9 16H3zm0 6v4m0 3v.2",
-  question: "M9.5 9a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .8-1 1.7m0 3.500v.2",
+  question: "M9.5 9a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .8-1 1.7m0 3.5v.2",
   down: "M6 9l6 6 6-6",
   menu: "M4 7h16M4 12h16M4 17h16",
   chats: "M4 5h16v11H9l-5 4z",
@@ -18,6 +18,10 @@ const PATHS = {
   phone: "M8 3h8v18H8zM11 18h2",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   microphone: "M12 4a2 2 0 0 1 2 2v5a2 2 0 0 1-4 0V6a2 2 0 0 1 2-2zm-5 7a5 5 0 0 0 10 0m-5 5v4",
+  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
+  hidden:
+    "M4 4l16 16M10 6c8-1.5 11.5 6 11.5 6s-.8 1.5-2.300 3M6 8c-2.300 1.600-3.5 4-3.5 4S6 18.5 12 18.5c1.300 0 2.5-.3 3.5-.7",
+  copy: "M9 9h11v11H9zM15 9V4H4v11h5",
 } as const;
 
 export type IconName = keyof typeof PATHS;
