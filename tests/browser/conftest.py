@@ -157,11 +157,11 @@ def open_inbox(new_context: Callable[..., BrowserContext], stack: Stack) -> Open
     """Opens a tab: in a browser of its own, or beside the tabs of the browser that is given."""
 
     def open_tab(
-        path: str = "/", *, beside: BrowserContext | None = None, **options: Any
+        path: str = "/", *, beside: BrowserContext | None = None, live: str = "Live", **options: Any
     ) -> Inbox:
         context = beside or new_context(**options)
         inbox = Inbox(context.new_page(), stack.url("frontend"))
-        inbox.open(path)
+        inbox.open(path, live=live)
         return inbox
 
     return open_tab
