@@ -127,7 +127,6 @@ export const en = {
   gateway_down: "WhatsApp is not connected. Messages wait.",
   pair: "Pair",
   pairing: "Pair with WhatsApp",
-  pairingShort: "Pairing",
   pairingSteps:
     "On the phone: WhatsApp, Settings, Linked devices, Link a device. Then scan this code.",
   pairingReady: "WhatsApp is connected. There is nothing to scan.",
