@@ -63,9 +63,7 @@ def chromium(playwright: Playwright, lacking: Callable[[str], NoReturn]) -> Iter
 
 
 @contextmanager
-def running_stack(
-    factory: pytest.TempPathFactory, *names: str, **settings: str
-) -> Iterator[Stack]:
+def running_stack(factory: pytest.TempPathFactory, *names: str, **settings: str) -> Iterator[Stack]:
     """The Procfile's processes with a Redis of their own."""
     place = factory.mktemp("stack")
     redis = RedisServer(place / "redis")

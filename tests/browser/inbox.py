@@ -20,8 +20,6 @@ class Inbox:
     def open(self, path: str = "/", *, live: str = "Live") -> None:
         """Go to a page; returns when the event stream stands, which is `live` in its language."""
         self.page.goto(self.address + path)
-        if path.startswith("/app"):
-            return  # such a page follows the stream without opening it
         stands = self.page.get_by_role("navigation").get_by_text(live, exact=True)
         expect(stands).to_be_attached()
 

@@ -30,15 +30,15 @@ def test_a_chinese_browser_gets_a_chinese_page_and_a_chinese_answer_is_sent(
     assert shop.received(wang) == ["有，还剩两件。"]
 
 
-def test_enter_that_ends_a_word_of_an_input_method_does_not_send(
-    shop: Shop, inbox: Inbox
-) -> None:
+def test_enter_that_ends_a_word_of_an_input_method_does_not_send(shop: Shop, inbox: Inbox) -> None:
     chen = shop.customer("陈美玲")
     shop.write(chen, "在吗")
     inbox.open_chat("陈美玲")
     typing = inbox.page.context.new_cdp_session(inbox.page)
     inbox.composer.focus()
-    typing.send("Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6})
+    typing.send(
+        "Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6}
+    )
     composing = {"key": "Enter", "bubbles": True, "isComposing": True}
     inbox.composer.dispatch_event("keydown", composing)
     typing.send("Input.insertText", {"text": "你好"})
@@ -50,7 +50,9 @@ def test_enter_that_ends_a_word_of_an_input_method_does_not_send(
 
 
 def test_the_language_that_was_chosen_outlives_a_reload(open_inbox: OpenInbox) -> None:
-    page = open_inbox("/app/settings").page
+    """That page has no list of its own, and is live all the same."""
+    inbox = open_inbox("/app/settings/")
+    page = inbox.page
     page.get_by_role("radio", name="中文").check(force=True)
     expect(page.get_by_role("heading", name="设置").first).to_be_visible()
     page.reload()

@@ -1,23 +1,33 @@
 """WhatsApp, Redis, the server or the stream go away and come back: the page says so and goes on."""
 
-from collections.abc import Iterator
+from itertools import count
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.conftest import OpenInbox
 from tests.browser.inbox import Inbox
-from tests.browser.shop import Shop
+from tests.browser.shop import Customer, Shop
 
+_numbers = count(1)
 STREAM = "**/messages/events/stream*"
 
 
 @pytest.fixture
-def chat(shop: Shop, inbox: Inbox, request: pytest.FixtureRequest) -> Iterator[Inbox]:
-    """A tab with a chat open; nobody else's test is with the same customer."""
-    shop.write(shop.customer(request.node.name), "hello")
-    inbox.open_chat(request.node.name)
-    yield inbox
+def customer(shop: Shop) -> Customer:
+    return shop.customer(f"Aida Zain {next(_numbers)}")
+
+
+@pytest.fixture
+def chat(shop: Shop, inbox: Inbox, customer: Customer) -> Inbox:
+    """A tab with a chat open."""
+    shop.write(customer, "hello")
+    inbox.open_chat(customer.name)
+    return inbox
+
+
+def composer_says(chat: Inbox, why: str) -> Locator:
+    """In the chat itself, beside what is written."""
+    return chat.page.get_by_role("main").get_by_text(why, exact=True)
 
 
 def test_while_whatsapp_wants_pairing_the_composer_says_why_and_messages_wait(
@@ -25,7 +35,7 @@ def test_while_whatsapp_wants_pairing_the_composer_says_why_and_messages_wait(
 ) -> None:
     with shop.misbehaving(connection="need_qr"):
         why = "WhatsApp wants to be paired again. Messages wait."
-        expect(chat.page.get_by_role("contentinfo").get_by_text(why)).to_be_visible()
+        expect(composer_says(chat, why)).to_be_visible()
         expect(chat.status.get_by_text(why).first).to_be_visible()
         chat.write("written meanwhile")
         chat.expect_state("written meanwhile", "Waiting to be sent")
@@ -42,7 +52,7 @@ def test_a_gateway_that_was_killed_and_started_again_sends_what_was_written_mean
     try:
         chat.write("into the dark")
         why = "The WhatsApp gateway cannot be reached. Messages wait."
-        expect(chat.page.get_by_role("contentinfo").get_by_text(why)).to_be_visible()
+        expect(composer_says(chat, why)).to_be_visible()
     finally:
         gateway.start()
         shop.stack.wait_until_up("gateway")
@@ -51,7 +61,7 @@ def test_a_gateway_that_was_killed_and_started_again_sends_what_was_written_mean
 
 
 def test_the_page_goes_on_without_redis_and_what_was_written_goes_out_afterwards(
-    shop: Shop, chat: Inbox, request: pytest.FixtureRequest
+    shop: Shop, chat: Inbox
 ) -> None:
     shop.stack.redis.stop()
     try:
@@ -68,7 +78,7 @@ def test_the_page_goes_on_without_redis_and_what_was_written_goes_out_afterwards
 
 
 def test_a_stream_that_was_refused_is_opened_again_and_nothing_is_missed(
-    shop: Shop, chat: Inbox, request: pytest.FixtureRequest
+    shop: Shop, chat: Inbox
 ) -> None:
     refused: list[str] = []
 
@@ -85,7 +95,7 @@ def test_a_stream_that_was_refused_is_opened_again_and_nothing_is_missed(
 
 
 def test_a_server_that_was_restarted_is_found_again(
-    shop: Shop, open_inbox: OpenInbox, chat: Inbox
+    shop: Shop, chat: Inbox, customer: Customer
 ) -> None:
     web = shop.stack.programs["web"]
     web.kill()
@@ -100,5 +110,6 @@ def test_a_server_that_was_restarted_is_found_again(
         shop.stack.wait_until_up("web")
     chat.expect_state("while the server was away", "Read")
     expect(chat.page.get_by_text(lost)).to_have_count(0)
+    chat.expect_unread(customer.name, 0)
     shop.write(shop.customer("Kim Yap"), "and it is live again")
     expect(chat.row("Kim Yap")).to_contain_text("and it is live again")

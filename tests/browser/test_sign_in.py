@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from config.settings import PROJECT_ROOT
 from tests.browser.conftest import running_stack
 from tests.browser.inbox import Inbox
-from tests.browser.shop import Customer, Shop
+from tests.browser.shop import Customer, Shop, new_phone
 from tests.kit.stack import PATH, Stack
 from tests.kit.waiting import eventually
 
@@ -54,8 +54,8 @@ def shop(stack: Stack, password: str) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def customer(shop: Shop, request: pytest.FixtureRequest) -> Customer:
-    customer = shop.customer(request.node.name[:60])
+def customer(shop: Shop) -> Customer:
+    customer = shop.customer(f"Cik Puan {new_phone()}")
     shop.write(customer, "hello")
     return customer
 
@@ -75,7 +75,9 @@ def test_a_stranger_signs_in_and_lands_in_the_chat_that_they_asked_for(
     expect(inbox.page.get_by_text("hello")).to_have_count(0)
     inbox.shoot("sign-in")
     sign_in(inbox.page, "not the password")
-    expect(inbox.page.get_by_role("alert").get_by_text("Login or password is wrong")).to_be_visible()
+    expect(
+        inbox.page.get_by_role("alert").get_by_text("Login or password is wrong")
+    ).to_be_visible()
     sign_in(inbox.page, password)
     expect(inbox.bubble("hello")).to_be_visible()
     inbox.write("signed in and answered")

@@ -25,7 +25,7 @@ export function parsePrometheus(text: string): Sample[] {
 function parseLabels(text: string): Record<string, string> {
   const pairs = [...text.matchAll(LABEL)].map(([, name = "", value = ""]) => [
     name,
-    value.replace(/\\[n"\\]/g, (escape) => ESCAPED[escape] ?? escape),
+    value.replace(/\\[n"\\]/g, (written) => ESCAPED[written] ?? written),
   ]);
   return Object.fromEntries(pairs);
 }
