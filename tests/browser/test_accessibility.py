@@ -40,7 +40,7 @@ Prepare = Callable[[Inbox, Look, Customer], None]
 
 
 def _open_chat(inbox: Inbox, look: Look, customer: Customer) -> None:
-    inbox.open(f"/?c={customer.id}", live=look.live)
+    inbox.page.goto(f"{inbox.address}/?c={customer.id}")
     expect(inbox.page.get_by_role("article")).to_have_count(6)
 
 
@@ -84,7 +84,9 @@ PAGES = ("/login/", "/app/failed/", "/app/figures/", "/app/pairing/", "/app/sett
 @pytest.fixture
 def customer(shop: Shop) -> Customer:
     """One with a message of each kind."""
-    customer = shop.customer("Amara Okafor", remark="Wants **blue**", extra_fields={"size": "M"})
+    customer = shop.customer("Amara Okafor")
+    noted = {"remark": "Wants blue", "extra_fields": {"size": "M"}, "status": "waiting"}
+    shop.api.patch(f"/customers/{customer.id}", json=noted).raise_for_status()
     shop.write(customer, "Is it in stock? https://shop.example/jacket", "مرحبا، كم السعر؟")
     sent = [shop.answer(customer, text)["id"] for text in ("Yes", "In blue", "Or red", "Ok?")]
     eventually(lambda: _have_been_read(shop, customer), timeout=60)
