@@ -14,6 +14,7 @@ export const keys = {
   templates: ["templates"],
   outgoing: ["outgoing"],
   outgoingIn: (status: string) => ["outgoing", status],
+  liveStart: ["live-start"],
   metrics: ["metrics"],
   agents: ["agents"],
   tokens: ["tokens"],

@@ -60,6 +60,20 @@ export function useCustomers(filter: CustomerFilter, isEnabled = true) {
   });
 }
 
+/** Opens the event stream on a page that has no list whose place in the log it could take. */
+export function useLiveStart(isEnabled: boolean): void {
+  const { begin } = useLive();
+  useQuery({
+    queryKey: keys.liveStart,
+    enabled: isEnabled,
+    queryFn: async ({ signal }) => {
+      const page = await fetchPage<CustomerSummary>("/customers/summary", { limit: 1 }, signal);
+      begin(page.at);
+      return page.at;
+    },
+  });
+}
+
 /** A customer's chat, the newest page first; live. */
 export function useChat(customerId: number) {
   const { begin, recent } = useLive();

@@ -29,6 +29,7 @@ export class Stream {
   ) {
     this.open();
     window.addEventListener("online", this.reopen);
+    window.addEventListener("offline", this.lose);
   }
 
   /** Opens anew at once: the network is back, or the machine woke up. */
@@ -38,10 +39,16 @@ export class Stream {
     this.open();
   };
 
+  /** The network is gone: an open connection would say nothing of it for minutes. */
+  readonly lose = (): void => {
+    if (!this.closed) this.retry();
+  };
+
   close(): void {
     this.closed = true;
     this.drop();
     window.removeEventListener("online", this.reopen);
+    window.removeEventListener("offline", this.lose);
   }
 
   private open(): void {

@@ -45,6 +45,7 @@ export const en = {
   time: "Time",
   message: "Message",
   messages: "Messages",
+  conversation: "Conversation",
   writeMessage: "Write a message",
   send: "Send",
   sendHint: "Enter sends, Shift+Enter breaks the line",

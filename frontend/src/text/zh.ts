@@ -47,6 +47,7 @@ export const zh: Texts = {
   time: "时间",
   message: "消息",
   messages: "消息",
+  conversation: "对话",
   writeMessage: "输入消息",
   send: "发送",
   sendHint: "Enter 发送，Shift+Enter 换行",

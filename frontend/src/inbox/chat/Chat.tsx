@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo, useReducer } from "react";
 import { ApiError } from "@/api/client";
 import { useChat, useCustomer } from "@/api/queries";
 import type { Message } from "@/api/types";
@@ -29,7 +29,7 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
   const customer = useCustomer(customerId);
   const chat = useChat(customerId);
   const entries = useEntries();
-  const [shownUpTo, setShown] = useState(0);
+  const [shownUpTo, setShown] = useReducer(Math.max, 0);
   const presence = usePresence(customerId);
   const messages = useMemo(() => oldestFirst(chat.data), [chat.data]);
   const items = useMemo(

@@ -6,6 +6,9 @@ import { EntryBubble } from "./EntryBubble";
 import type { Item } from "./items";
 import { MessageBubble } from "./MessageBubble";
 
+/** Lines carry their message's id in this attribute. */
+export const LINE = "data-line";
+
 /** A line of the chat, under its day's name where it is the day's first. */
 export const ChatLine = memo(function ChatLine({
   item,
@@ -17,7 +20,12 @@ export const ChatLine = memo(function ChatLine({
   const { t, locale } = useText();
   const isOwn = item.entry !== null || item.message?.direction === "outbound";
   return (
-    <div className={styles.line} data-own={isOwn} data-continues={item.continues}>
+    <div
+      className={styles.line}
+      data-own={isOwn}
+      data-continues={item.continues}
+      {...{ [LINE]: item.message?.id }}
+    >
       {item.beginsDay && <h3 className={styles.day}>{longDay(item.moment, new Date(), locale)}</h3>}
       {isFirstUnread && <p className={styles.unread}>{t("newMessages")}</p>}
       {item.message ? (

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useRef, useState } from "react";
-import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useText } from "@/text";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { Notice } from "@/ui/Notice";
-import { ChatLine } from "./ChatLine";
+import { Block } from "./Block";
+import { blocksOf } from "./blocks";
+import { LINE } from "./ChatLine";
 import type { Item } from "./items";
 import styles from "./MessageList.module.css";
 
@@ -17,53 +18,60 @@ interface Props {
   readonly onShown: (messageId: number) => void;
 }
 
-/** Where the list's numbers begin; older lines count down from there. */
-const START = 10_000_000;
-const COMPONENTS = { Footer: () => <div className={styles.end} /> };
-const AHEAD = { top: 800, bottom: 400 };
+/** Pixels from its end in which the list counts as being there. */
+const END = 60;
+const TOP_AHEAD = "1500px 0px";
 
-/** The chat's lines, of which only those near the view exist. */
+/**
+ * The chat's lines. The list is laid out from its end (`column-reverse`): it is there from the first
+ * frame on, follows what is added, and stays where it is when older lines come.
+ */
 export function MessageList({ items, older, onTop, onShown }: Props) {
   const { t } = useText();
-  const list = useRef<VirtuosoHandle>(null);
+  const list = useRef<HTMLElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
-  const firstIndex = START - older;
+  const blocks = useMemo(() => blocksOf(items, older), [items, older]);
   const waiting = useMemo(() => items.filter((item) => item.entry).length, [items]);
   const [firstUnread] = useState(() => firstUnreadOf(items));
+  const toEnd = useCallback(() => list.current?.scrollTo({ top: 0 }), []);
+  const look = useCallback(() => {
+    if (!list.current) return;
+    setAtEnd(list.current.scrollTop > -END);
+    const id = newestInView(list.current);
+    if (id) onShown(id);
+  }, [onShown]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is in view follows the lines
+  useEffect(look, [items, look]);
   useEffect(() => {
     // What one writes oneself is always shown.
-    if (waiting > 0) list.current?.scrollToIndex({ index: "LAST", align: "end" });
-  }, [waiting]);
+    if (waiting > 0) toEnd();
+  }, [waiting, toEnd]);
+  const top = useTop(older, onTop);
   if (items.length === 0) return <Notice title={t("noMessages")} />;
   return (
     <div className={styles.place}>
-      <Virtuoso
+      <section
         ref={list}
-        className={styles.list ?? ""}
-        data={items}
-        firstItemIndex={firstIndex}
-        initialTopMostItemIndex={{ index: "LAST", align: "end" }}
-        increaseViewportBy={AHEAD}
-        alignToBottom
-        components={COMPONENTS}
-        followOutput={(isEnd) => (isEnd ? "auto" : false)}
-        atBottomThreshold={60}
-        atBottomStateChange={setAtEnd}
-        startReached={onTop}
-        computeItemKey={(_, item) => item.key}
-        rangeChanged={({ endIndex }) => {
-          const id = newestIdUpTo(items, endIndex - firstIndex);
-          if (id) onShown(id);
-        }}
-        itemContent={(_, item) => <ChatLine item={item} isFirstUnread={item.key === firstUnread} />}
-      />
+        className={styles.list}
+        aria-label={t("conversation")}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it by keys
+        tabIndex={0}
+        onScroll={look}
+      >
+        <div className={styles.lines}>
+          <div ref={top} />
+          {blocks.map((block) => (
+            <Block key={block.number} items={block.items} firstUnread={firstUnread} />
+          ))}
+        </div>
+      </section>
       {!isAtEnd && (
         <Button
           look="plain"
           className={styles.down ?? ""}
           aria-label={t("toNewest")}
           title={t("toNewest")}
-          onClick={() => list.current?.scrollToIndex({ index: "LAST", align: "end" })}
+          onClick={toEnd}
         >
           <Icon name="down" />
         </Button>
@@ -72,14 +80,34 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
   );
 }
 
+/** Calls back when the beginning comes near; again after each page, where that is still so. */
+function useTop(older: number, onTop: () => void) {
+  const top = useRef<HTMLDivElement>(null);
+  const latest = useRef(onTop);
+  useEffect(() => {
+    latest.current = onTop;
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page came, so it is looked at anew
+  useEffect(() => {
+    const place = top.current;
+    if (!place) return;
+    const observer = new IntersectionObserver(
+      (entries) => entries.at(-1)?.isIntersecting && latest.current(),
+      { root: place.parentElement?.parentElement ?? null, rootMargin: TOP_AHEAD },
+    );
+    observer.observe(place);
+    return () => observer.disconnect();
+  }, [older]);
+  return top;
+}
+
 function firstUnreadOf(items: readonly Item[]): string | undefined {
   return items.find(({ message }) => message?.direction === "inbound" && message.ack < 3)?.key;
 }
 
-function newestIdUpTo(items: readonly Item[], index: number): number {
-  return (
-    items[Math.min(index, items.length - 1)]?.message?.id ??
-    items.findLast((each) => each.message)?.message?.id ??
-    0
-  );
+function newestInView(list: HTMLElement): number | undefined {
+  const { bottom } = list.getBoundingClientRect();
+  const lines = [...list.querySelectorAll<HTMLElement>(`[${LINE}]`)];
+  const line = lines.findLast((each) => each.getBoundingClientRect().top < bottom);
+  return Number(line?.getAttribute(LINE)) || undefined;
 }

@@ -28,6 +28,19 @@ describe("the lines of a chat", () => {
     expect(items.map((item) => item.continues)).toEqual([false, true, false]);
   });
 
+  it("stay the same but for those that an event changes, and an older page moves none", () => {
+    const [first, second, third] = [1, 2, 3].map((id) => message(id, `2026-01-01T10:0${id}:00`));
+    if (!first || !second || !third) throw new Error("three were made");
+    const before = itemsOf([second, third], []);
+    const after = itemsOf([first, second, { ...third, ack: 3 }], []);
+    expect(before[0]?.beginsDay).toBe(true);
+    expect(after[1]?.beginsDay).toBe(false);
+    const again = itemsOf([first, second, third], []);
+    expect(again[1]).toBe(after[1]);
+    expect(again[2]).toBe(before[1]);
+    expect(again[2]).not.toBe(after[2]);
+  });
+
   it("end with what is on its way, but for what is stored already", () => {
     const chosen = { customerId: 1, content: "Hi", template: null, lastSeenId: 0 };
     const [stored, waiting] = [newEntry(chosen), newEntry(chosen)];

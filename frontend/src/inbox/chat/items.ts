@@ -16,14 +16,32 @@ export interface Item {
 
 const TOGETHER_MS = 5 * 60_000;
 
+/** The line each message had last: one event changes one line, in a chat of any length. */
+const drawn = new WeakMap<Message, { before: Item | undefined; item: Item }>();
+
 /** The lines of a chat: messages by id, then what is on its way. */
 export function itemsOf(messages: readonly Message[], entries: readonly Entry[]): Item[] {
   const stored = new Set(messages.map((message) => message.client_message_id));
   const waiting = entries.filter((entry) => !stored.has(entry.key));
   const items: Item[] = [];
-  for (const message of messages) items.push(line(items.at(-1), message, null));
+  for (const message of messages) items.push(lineOf(message, items.at(-1)));
   for (const entry of waiting) items.push(line(items.at(-1), null, entry));
   return items;
+}
+
+function lineOf(message: Message, before: Item | undefined): Item {
+  const known = drawn.get(message);
+  if (known && known.before === before) return known.item;
+  const fresh = line(before, message, null);
+  const isSame = known !== undefined && isDrawnAlike(known.item, fresh);
+  const item = isSame ? known.item : fresh;
+  drawn.set(message, { before, item });
+  return item;
+}
+
+/** Whether another line before it changed nothing. */
+function isDrawnAlike(one: Item, other: Item): boolean {
+  return one.beginsDay === other.beginsDay && one.continues === other.continues;
 }
 
 function line(before: Item | undefined, message: Message | null, entry: Entry | null): Item {
