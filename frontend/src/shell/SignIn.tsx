@@ -59,7 +59,7 @@ export function SignInForm({ onDone }: { onDone?: () => void }) {
 export function SignInDialog() {
   const { t } = useText();
   return (
-    <Dialog title={t("signIn")} onClose={() => {}}>
+    <Dialog title={t("signIn")}>
       <p className={styles.why}>{t("sessionOver")}</p>
       <SignInForm />
     </Dialog>

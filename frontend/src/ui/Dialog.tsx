@@ -6,7 +6,8 @@ import { Icon } from "./Icon";
 
 interface Props {
   readonly title: string;
-  readonly onClose: () => void;
+  /** Without it the window stays until it is answered. */
+  readonly onClose?: () => void;
   readonly children: ReactNode;
 }
 
@@ -19,19 +20,23 @@ export function Dialog({ title, onClose, children }: Props) {
     const shown = dialog.current;
     if (shown && !shown.open) shown.showModal();
   }, []);
+  // Browsers close a window at the second Escape, whatever a page says of the first.
+  const stay = () => dialog.current?.showModal();
   return (
     <dialog
       ref={dialog}
       className={styles.dialog}
       aria-labelledby={titleId}
-      onClose={onClose}
-      onCancel={onClose}
+      onClose={onClose ?? stay}
+      onCancel={onClose ?? ((event) => event.preventDefault())}
     >
       <header className={styles.head}>
         <h2 id={titleId}>{title}</h2>
-        <Button look="icon" aria-label={t("close")} onClick={onClose}>
-          <Icon name="close" />
-        </Button>
+        {onClose && (
+          <Button look="icon" aria-label={t("close")} onClick={onClose}>
+            <Icon name="close" />
+          </Button>
+        )}
       </header>
       {children}
     </dialog>
