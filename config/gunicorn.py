@@ -12,8 +12,8 @@ settings = load_settings()
 bind = f"{settings.host}:{settings.port or 8000}"
 workers = settings.web_concurrency
 threads = settings.web_threads
-# gevent counts connections where gthread counts threads.
-worker_connections = max(1000, settings.web_threads)
+# gevent counts connections where gthread counts threads; what is left over may be kept alive.
+worker_connections = 1000 + settings.web_threads
 worker_class = settings.web_worker_class
 if worker_class == "gthread":
     worker_class = "config.patient_worker.PatientWorker"

@@ -6,10 +6,12 @@ in the midst of theirs, would be the end of a process.
 
 import errno
 import json
+import socket
 import time
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn import util
 from gunicorn.http import errors, get_parser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
@@ -20,6 +22,8 @@ PATIENCE = 15.0
 """Seconds for a whole request, and for each `SLOWEST` bytes of it that came one more."""
 SLOWEST = 16 * 1024
 
+UNREAD = 20_000
+"""Milliseconds without progress until an answer that nobody takes is given up (Linux only)."""
 REFUSALS = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -66,8 +70,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.parser.unreader = PatientUnreader(conn.sock)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
         conn.parser.unreader.begin()
-        return super().handle(conn)
+        kept = super().handle(conn)
+        if kept is False:
+            _part_from(conn)
+        return kept
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """A request that is none is refused in the product's own words, not in gunicorn's HTML."""
@@ -93,6 +102,15 @@ def refusal(status: HTTPStatus) -> bytes:
     }
     lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{n}: {v}" for n, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _part_from(conn: Any) -> None:
+    """Close a connection here, where gunicorn does it on the thread that accepts all others.
+
+    It waits up to 2 s for the client's part: thirty silent ones would be the end of the process.
+    """
+    util.close_graceful(conn.sock)
+    conn.close = lambda graceful=False: None
 
 
 def _too_late() -> ConnectionResetError:

@@ -5,6 +5,7 @@ import socket
 from contextlib import ExitStack
 
 import httpx
+import psutil
 import pytest
 
 from tests.conftest import StackFactory
@@ -28,6 +29,12 @@ NONSENSE = {
 }
 
 
+def worker_of(stack: Stack) -> int:
+    """The id of the web's one worker."""
+    [worker] = psutil.Process(stack.programs["web"].pid).children()
+    return worker.pid
+
+
 def is_answered(stack: Stack) -> bool:
     try:
         answer = httpx.get(stack.url("web", "/healthz"), timeout=3, trust_env=False)
@@ -48,6 +55,24 @@ def test_requests_that_never_end_hold_no_thread_for_good(make_stack: StackFactor
         eventually(lambda: is_answered(stack), timeout=90)
         assert not client.recv(4096).startswith(b"HTTP/1.1 5")
     assert "Traceback" not in stack.programs["web"].output()
+
+
+def test_many_that_are_given_up_at_once_hold_up_nobody(make_stack: StackFactory) -> None:
+    """Seen to fail with gunicorn's own parting, 2 s for each on its main thread: nobody was
+    answered for minutes, and the worker was killed."""
+    stack = make_stack(settings={"WEB_CONCURRENCY": "1"})
+    stack.start("web")
+    worker = worker_of(stack)
+    with ExitStack() as opened:
+        clients = []
+        for _ in range(40):
+            address = ("127.0.0.1", stack.ports["web"])
+            clients.append(opened.enter_context(socket.create_connection(address, timeout=90)))
+            clients[-1].sendall(HEAD)
+        for client in clients:
+            assert client.recv(1) == b""  # given up; our own side stays open
+        assert is_answered(stack)
+    assert worker_of(stack) == worker
 
 
 def test_what_is_no_http_is_refused_in_the_words_of_all_errors(make_stack: StackFactory) -> None:
