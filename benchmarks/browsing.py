@@ -13,7 +13,6 @@ CLOCK = Path(__file__).with_name("clock.js").read_text()
 SCREEN = {"width": 1280, "height": 800}
 TYPED = "The quick brown fox jumps over the lazy dog, and asks for the price of a blue jacket in "
 KEY_PAUSE = 0.06
-SCROLLER = "[data-virtuoso-scroller]:has(article)"
 WHEEL = 2_500
 """Pixels of one turn of the wheel."""
 
@@ -106,8 +105,7 @@ class Visitor:
         while still < 30:
             self.page.mouse.wheel(0, -WHEEL)
             self.page.wait_for_timeout(16)
-            top = self._number(f"document.querySelector('{SCROLLER}').scrollTop")
-            still = still + 1 if top <= 0 else 0
+            still = still + 1 if self._number("bench.above()") <= 1 else 0
             if time.monotonic() - started > patience:
                 raise SystemExit("The beginning of the long chat was not reached.")
         return time.monotonic() - started

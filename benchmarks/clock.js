@@ -31,6 +31,12 @@ window.bench = {
 
   messages: () => [...document.querySelectorAll("main section article")],
 
+  // Pixels of the chat over what is in view; the list is laid out from its end.
+  above() {
+    const list = document.querySelector('section[aria-label="Conversation"]');
+    return list.scrollHeight - list.clientHeight + list.scrollTop;
+  },
+
   // Milliseconds from the next click to the first message of another chat on the screen.
   async switched() {
     const before = bench.messages()[0]?.closest("section");

@@ -210,7 +210,7 @@ def _long_chat(browser: Browser, address: str, api: str, samples: int) -> Iterat
         there.append(visitor.switch_to(LONG))
         visitor.switch_to(other)
     visitor.close()
-    yield Line("back to it, all of it loaded", there, 150)
+    yield Line("back to it, after all of it was loaded", there, 150)
 
 
 @contextmanager

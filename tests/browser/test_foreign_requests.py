@@ -26,7 +26,7 @@ def asked() -> list[Request]:
 def context(chromium: Browser, asked: list[Request]) -> Iterator[BrowserContext]:
     """A browser before a network in which every other host draws a picture."""
     context = chromium.new_context(locale="en-GB")
-    context.on("request", asked.append)
+    context.on("request", lambda request: asked.append(request))
     context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", _draw)
     yield context
     context.close()

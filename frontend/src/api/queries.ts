@@ -1,9 +1,11 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useLive } from "@/live/LiveProvider";
 import {
   type CustomerFilter,
   chatAfter,
   customersAfter,
+  firstPageOf,
   laterCustomersAfter,
   type Pages,
   type Placed,
@@ -74,9 +76,20 @@ export function useLiveStart(isEnabled: boolean): void {
   });
 }
 
-/** A customer's chat, the newest page first; live. */
+/** A customer's chat, the newest page first; live. Older pages are kept while it is open. */
 export function useChat(customerId: number) {
   const { begin, recent } = useLive();
+  const client = useQueryClient();
+  useEffect(
+    () => () => {
+      // It opens at its end again, and a long one would take long to draw.
+      client.setQueryData<Pages<Message>>(
+        keys.chat(customerId),
+        (pages) => pages && firstPageOf(pages),
+      );
+    },
+    [client, customerId],
+  );
   return useInfiniteQuery({
     queryKey: keys.chat(customerId),
     initialPageParam: null as string | null,

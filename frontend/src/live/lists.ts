@@ -10,6 +10,11 @@ export interface CustomerFilter {
   readonly order: "newest" | "unread";
 }
 
+/** A list without what was fetched by scrolling. */
+export function firstPageOf<T>({ pages, pageParams }: Pages<T>): Pages<T> {
+  return { pages: pages.slice(0, 1), pageParams: pageParams.slice(0, 1) };
+}
+
 /** An event with its place in the log; 0 where it has none. */
 export interface Placed {
   readonly id: number;
