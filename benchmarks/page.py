@@ -74,7 +74,7 @@ def main() -> None:
     with ExitStack() as stack:
         browser = stack.enter_context(chromium(_lacking))
         running = stack.enter_context(_running(dataset))
-        stack.enter_context(Streams(running.url("web"), options.streams))
+        stack.enter_context(Streams(running.ports["web"], options.streams))
         lines = list(_measure(browser, running, options))
         version = browser.version
     print(
