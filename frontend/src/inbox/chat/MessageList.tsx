@@ -39,6 +39,8 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
       <Virtuoso
         ref={list}
         className={styles.list ?? ""}
+        role="group"
+        aria-label={t("messages")}
         data={items}
         firstItemIndex={firstIndex}
         initialTopMostItemIndex={{ index: "LAST", align: "end" }}
