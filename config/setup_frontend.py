@@ -5,12 +5,14 @@ once and run the result, `--release` leaves nothing behind but the built files.
 """
 
 import argparse
+import fcntl
 import hashlib
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.environment import child_environment
@@ -42,12 +44,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder: Path = options.folder.resolve()
     if not (folder / "package.json").exists():
         return
-    try:
-        _set_up(folder, is_release=options.release)
-    except SystemExit as refusal:
-        if not options.optional:
-            raise
-        print(refusal, _what_is_left(folder), sep="\n", file=sys.stderr, flush=True)
+    with _alone(folder):
+        try:
+            _set_up(folder, is_release=options.release)
+        except SystemExit as refusal:
+            if not options.optional:
+                raise
+            print(refusal, _what_is_left(folder), sep="\n", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One at a time, or two would build into each other; who waited finds it done."""
+    with (folder / ".setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another make, which builds the page.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _set_up(folder: Path, *, is_release: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from config import setup_frontend
 from config.settings import PROJECT_ROOT
+from tests.kit.waiting import eventually
 
 NODE = "#!/bin/sh\necho {version}\n"
 NPM = """#!/bin/sh
@@ -196,6 +197,20 @@ def test_what_works_without_the_page_does_not_insist_on_it(target: str, asks: li
     said = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
     calls = [line for line in said.stdout.splitlines() if "config.setup_frontend" in line]
     assert [line.partition("config.setup_frontend")[2].strip() for line in calls] == asks
+
+
+def test_of_two_at_once_the_second_waits_and_finds_the_page_built(project: Project) -> None:
+    go_on = project.folder.parent / "go-on"
+    project.program("npm", NPM, install=":", build=f"until [ -e {go_on} ]; do sleep 0.05; done")
+    with project.start() as first:
+        eventually(lambda: BUILT in project.diary())
+        with project.start() as second:
+            assert second.stdout is not None
+            said = second.stdout.readline()
+            go_on.touch()
+    assert said.startswith("Waiting for another make")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert project.diary() == [INSTALLED, BUILT]
 
 
 def test_of_a_long_failure_its_beginning_and_its_end_are_shown(project: Project) -> None:
