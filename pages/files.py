@@ -43,7 +43,9 @@ class Files(WhiteNoise):  # type: ignore[misc]
                         found[path] = os.stat(path)
         for path in found:
             url = prefix + path[len(root) :].replace(os.sep, "/")
-            if not self._is_taken(url.removesuffix("index.html")):
+            # A page answers with its last stroke, and leads there without it.
+            addresses = {url.removesuffix(end) for end in ("index.html", "/index.html")}
+            if not any(map(self._is_taken, addresses)):
                 self.add_file_to_dictionary(url, path, stat_cache=found)
 
 

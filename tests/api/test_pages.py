@@ -138,14 +138,14 @@ def test_nothing_but_the_built_files_can_be_had(besieged: list[FlaskClient], pat
 
 
 def test_the_page_takes_no_address_of_the_api(folder: Path) -> None:
-    for name in ("customers/index.html", "docs", "healthz", "auth/login"):
+    for name in ("customers/index.html", "agents/index.html", "docs", "healthz", "auth/login"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("the page's")
     client = serve(folder)
     for path in ("/docs", "/healthz"):
         assert client.get(path).text != "the page's"
     found = client.application.wsgi_app._present_files()  # type: ignore[attr-defined]
-    taken = {"/customers/", "/docs", "/healthz", "/auth/login"}
+    taken = {"/customers/", "/agents", "/agents/", "/docs", "/healthz", "/auth/login"}
     assert not taken & set(found)
 
 
