@@ -28,13 +28,18 @@ setup-whatsapp: setup ## Add what GATEWAY_DRIVER=web needs: docs/whatsapp-web.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    --requirement requirements-whatsapp.txt
 
+# For what works without the page: where none can be built, an older one or none will do.
+.PHONY: setup-if-possible
+setup-if-possible: venv
+	@$(BIN)/python -m config.setup_frontend --optional
+
 LAUNCH = exec $(BIN)/python -m config.launcher --end-with-parent \
     $(if $(FRONTEND_PORT),--frontend-port '$(FRONTEND_PORT)') \
     $(if $(WEB_PORT),--web-port '$(WEB_PORT)') \
     $(if $(GATEWAY_PORT),--gateway-port '$(GATEWAY_PORT)') \
     $(if $(FLOWER_PORT),--flower-port '$(FLOWER_PORT)')
 
-run: setup ## Start everything; Ctrl-C ends it. FRONTEND_PORT= WEB_PORT= GATEWAY_PORT= FLOWER_PORT= VAR_DIR=
+run: setup-if-possible ## Start everything; Ctrl-C ends it. FRONTEND_PORT= WEB_PORT= GATEWAY_PORT= FLOWER_PORT= VAR_DIR=
 	@$(LAUNCH)
 
 dev: setup ## The same, and what you change in the page or the backend shows at once
@@ -72,16 +77,16 @@ setup-bench: setup
 bench: setup-bench ## Measure our answers beside a peer's. ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-backup: setup ## Copy both databases and the files while all runs. FILE=crm.tar.gz
+backup: venv ## Copy both databases and the files while all runs. FILE=crm.tar.gz
 	@test -n '$(FILE)' || { echo 'Say where to: make backup FILE=…' >&2; exit 1; }
 	@$(BIN)/python -m operations.backup '$(FILE)'
 
-restore: setup ## Bring a backup back. FILE= FORCE=1: replace data. RESUME=1: nothing ran since
+restore: venv ## Bring a backup back. FILE= FORCE=1: replace data. RESUME=1: nothing ran since
 	@test -n '$(FILE)' || { echo 'Say from where: make restore FILE=…' >&2; exit 1; }
 	@$(BIN)/python -m operations.restore $(if $(filter 1,$(FORCE)),--force) \
 	    $(if $(filter 1,$(RESUME)),--resume) '$(FILE)'
 
-move-database: setup ## Copy every row to an empty database. TO=postgresql://… GATEWAY_TO=…
+move-database: venv ## Copy every row to an empty database. TO=postgresql://… GATEWAY_TO=…
 	@$(BIN)/python -m operations.move $(if $(TO),--to '$(TO)') \
 	    $(if $(GATEWAY_TO),--gateway-to '$(GATEWAY_TO)')
 

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from config.addresses import is_loopback_host
 from config.environment import child_environment
 from config.launch_checks import http_answers, redis_answers, require_redis
 from config.launch_output import Output
@@ -92,7 +93,7 @@ class Launch:
         """Print where everything is once all of it answers; True when that was done."""
         if not all(http_answers(self._host, p, HEALTH[n]) for n, p in self._ports.items()):
             return False
-        for line in _banner(self._host, self._ports, self._settings):
+        for line in banner(self._host, self._ports, self._settings):
             output.line("run", line)
         return True
 
@@ -128,9 +129,12 @@ def _why_redis_failed(log: Path, known: int) -> str:
     )
 
 
-def _banner(host: str, ports: dict[str, int], settings: Settings) -> list[str]:
+def banner(host: str, ports: dict[str, int], settings: Settings) -> list[str]:
+    """Where everything is, for a browser that can reach `host`."""
+    # Other machines may call the API from its own address only: CORS knows this machine's names.
+    is_shared = not is_loopback_host(settings.host) and "web" in ports
     addresses = {
-        "Inbox": ("frontend", ""),
+        "Inbox": ("web", "/") if is_shared else ("frontend", ""),
         "API and its docs": ("web", "/docs"),
         "Metrics": ("web", "/metrics"),
         "WhatsApp gateway": ("gateway", "/status"),

@@ -5,12 +5,14 @@ once and run the result, `--release` leaves nothing behind but the built files.
 """
 
 import argparse
+import fcntl
 import hashlib
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.environment import child_environment
@@ -35,17 +37,48 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--release", action="store_true", help="remove what only building needs, Node included"
     )
+    parser.add_argument(
+        "--optional", action="store_true", help="only say so where the page cannot be built"
+    )
     options = parser.parse_args(arguments)
     folder: Path = options.folder.resolve()
     if not (folder / "package.json").exists():
         return
-    had_node = not options.release or _has_node(child_environment({})["PATH"])
+    with _alone(folder):
+        try:
+            _set_up(folder, is_release=options.release)
+        except SystemExit as refusal:
+            if not options.optional:
+                raise
+            print(refusal, _what_is_left(folder), sep="\n", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One at a time, or two would build into each other; who waited finds it done."""
+    with (folder / ".setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another make, which builds the page.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _set_up(folder: Path, *, is_release: bool) -> None:
+    had_node = not is_release or _has_node(child_environment({})["PATH"])
     wanted, stamp = fingerprint(folder), folder / "out" / BUILT
     if not stamp.exists() or stamp.read_text() != wanted:
         _build(folder)
         stamp.write_text(wanted)
-    if options.release:
+    if is_release:
         _tidy(folder, node_too=not had_node)
+
+
+def _what_is_left(folder: Path) -> str:
+    if (folder / "out/index.html").exists():
+        return "Going on with the page that was built last."
+    return "Going on without the page; everything else works."
 
 
 def fingerprint(folder: Path) -> str:

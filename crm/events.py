@@ -76,7 +76,7 @@ class MessageStatusChanged(DomainEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesRead(DomainEvent):
-    """An agent has read a chat up to message `up_to`."""
+    """An agent has read a chat up to message `up_to`, or what was unread in it is erased."""
 
     type: ClassVar[str] = "messages_read"
     up_to: int

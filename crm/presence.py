@@ -5,7 +5,7 @@ log: to lose it costs some seconds of not knowing.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -13,12 +13,15 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
+import structlog
 from redis import Redis
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import RedisError
 
 from crm import clock
 from crm.events import PresenceChanged
 from crm.hints import hints, sse_message
+
+log = structlog.get_logger(__name__)
 
 STAYS = timedelta(seconds=45)
 TYPES = timedelta(seconds=10)
@@ -26,8 +29,19 @@ TYPES = timedelta(seconds=10)
 RETELL, RETELL_TYPING = timedelta(seconds=20), timedelta(seconds=4)
 """How often the others are told that somebody is still there, is still typing."""
 MOST_PRESENT = 50
-ATTEMPTS = 20
+TRIES_FOR = 0.5
+"""Seconds after which no further try begins, be Redis slow or the chat full of others."""
 LOOK_EVERY = 1.0
+# Not WATCH: a Redis that freezes between it and EXEC costs redis-py a second wait, and a connection
+# that the pool never gets back.
+SWAP = """
+local key, known, chat, stays, channel, news = KEYS[1], unpack(ARGV)
+if (redis.call('GET', key) or '') ~= known then return 0 end
+if chat == '' then redis.call('DEL', key) else redis.call('SET', key, chat, 'EX', stays) end
+if news ~= '' then redis.call('PUBLISH', channel, news) end
+return 1
+"""
+"""Stores and tells at once, if the value is still the one that was read; else does nothing."""
 
 
 class PresenceState(StrEnum):
@@ -108,10 +122,12 @@ class PresenceBoard:
     def __init__(self) -> None:
         self._answers = True
         self._look_at = 0.0
+        self._has_complained = False
 
     def init_app(self, *, redis: "Redis[Any]", channel: str, prefix: str) -> None:
         """Bind to a Redis client whose calls time out quickly."""
         self._redis, self._channel, self._prefix = redis, channel, f"{prefix}presence:"
+        self._evaluate: Callable[..., int] = redis.eval
         self._answers = True
 
     def note(
@@ -129,9 +145,12 @@ class PresenceBoard:
         stays = state != PresenceState.AWAY
         if self._is_reachable():
             try:
-                return self._store(customer_id, new, stays=stays)
-            except (RedisError, OSError):
-                self._answers = False
+                told = self._store(customer_id, new, stays=stays)
+            except (RedisError, OSError) as error:
+                self._give_up(error)
+            else:
+                self._has_complained = False
+                return told
         return _told(customer_id, {new.key(): new} if stays else {}, new.told_at)
 
     def forget(self, customer_id: int) -> None:
@@ -140,30 +159,29 @@ class PresenceBoard:
 
     def _store(self, customer_id: int, new: Entry, *, stays: bool) -> PresenceChanged:
         """Read and write as one step, the news in the same: what comes last is true."""
-        key = self._key(customer_id)
-        with self._redis.pipeline() as pipeline:
-            for _ in range(ATTEMPTS):
-                pipeline.watch(key)
-                known = _read(pipeline.get(key))
-                present, is_news = move(known, new, stays=stays)
-                told = _told(customer_id, present, new.told_at)
-                pipeline.multi()
-                if present:
-                    pipeline.set(key, _written(present), ex=STAYS)
-                else:
-                    pipeline.delete(key)
-                if is_news:
-                    pipeline.publish(self._channel, sse_message(None, told.to_json()))
-                with suppress(WatchError):  # another browser was faster
-                    pipeline.execute()
-                    break
-        return told
+        key, give_up = self._key(customer_id), time.monotonic() + TRIES_FOR
+        while time.monotonic() < give_up:
+            known: Any = self._redis.get(key) or b""
+            present, is_news = move(_read(known), new, stays=stays)
+            told = _told(customer_id, present, new.told_at)
+            chat = _written(present) if present else b""
+            news = sse_message(None, told.to_json()) if is_news else b""
+            seconds = int(STAYS.total_seconds())
+            if self._evaluate(SWAP, 1, key, known, chat, seconds, self._channel, news):
+                return told
+        raise TimeoutError("others were faster each time")
 
     def _delete(self, customer_id: int) -> None:
         self._redis.delete(self._key(customer_id))
 
     def _key(self, customer_id: int) -> str:
         return f"{self._prefix}{customer_id}"
+
+    def _give_up(self, error: Exception) -> None:
+        self._answers = False
+        if not self._has_complained:  # once, until something is stored again
+            self._has_complained = True
+            log.warning("presence_unknown", reason=repr(error))
 
     def _is_reachable(self) -> bool:
         """Whether Redis answered last; where not, it is asked again beside the requests."""
@@ -186,7 +204,7 @@ def _written(present: Entries) -> bytes:
     return orjson.dumps([asdict(entry) for entry in present.values()])
 
 
-def _read(value: Any) -> Entries:
+def _read(value: bytes) -> Entries:
     """What an earlier or later release wrote otherwise is nobody's presence."""
     try:
         entries = [Entry(**fields) for fields in orjson.loads(value or b"[]")]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,15 @@ class Files(WhiteNoise):  # type: ignore[misc]
         for place, folders, names in os.walk(root):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for path in (os.path.join(place, name) for name in names if not name.startswith(".")):
-                if not os.path.islink(path):
-                    found[path] = os.stat(path)
+                # A build that is under way may have taken it already.
+                with suppress(FileNotFoundError):
+                    if not os.path.islink(path):
+                        found[path] = os.stat(path)
         for path in found:
             url = prefix + path[len(root) :].replace(os.sep, "/")
-            if not self._is_taken(url.removesuffix("index.html")):
+            # A page answers with its last stroke, and leads there without it.
+            addresses = {url.removesuffix(end) for end in ("index.html", "/index.html")}
+            if not any(map(self._is_taken, addresses)):
                 self.add_file_to_dictionary(url, path, stat_cache=found)
 
 

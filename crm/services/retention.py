@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from crm import clock, wire
 from crm.errors import DatabaseBusyError
-from crm.events import CustomerUpdated
+from crm.events import CustomerUpdated, MessagesRead
 from crm.models import Customer, Direction, Dispatch, Event, Message
 from crm.models.customer import PREVIEW
 from crm.services.inbox import READ_ACK
@@ -99,6 +99,7 @@ def _forget(tx: Transaction, customer: Customer, erased: dict[int, str]) -> None
     customer.last_message = None if last is None else last[:PREVIEW]
     customer.last_timestamp = tx.session.scalar(left.with_only_columns(func.max(Message.timestamp)))
     customer.active_at = customer.last_timestamp or customer.created_at
+    was_unread = customer.unread_count > 0
     customer.unread_count = (
         tx.session.scalar(
             left.with_only_columns(func.count()).where(
@@ -110,6 +111,8 @@ def _forget(tx: Transaction, customer: Customer, erased: dict[int, str]) -> None
     customer.updated_at = clock.now()
     row = wire.customer_summary(customer)
     _rewrite_events(tx, customer.id, erased, row)
+    if was_unread and not customer.unread_count:  # nobody has read them, yet nothing is unread
+        tx.record(MessagesRead(customer_id=customer.id, up_to=max(erased), customer=row))
     tx.record(CustomerUpdated(customer_id=customer.id, customer=row))
 
 

@@ -138,14 +138,15 @@ def test_nothing_but_the_built_files_can_be_had(besieged: list[FlaskClient], pat
 
 
 def test_the_page_takes_no_address_of_the_api(folder: Path) -> None:
-    for name in ("customers/index.html", "docs", "healthz", "auth/login"):
+    for name in ("customers/index.html", "agents/index.html", "docs", "healthz", "auth/login"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("the page's")
     client = serve(folder)
     for path in ("/docs", "/healthz"):
         assert client.get(path).text != "the page's"
     found = client.application.wsgi_app._present_files()  # type: ignore[attr-defined]
-    assert not {"/customers/", "/docs", "/healthz", "/auth/login"} & set(found)
+    taken = {"/customers/", "/agents", "/agents/", "/docs", "/healthz", "/auth/login"}
+    assert not taken & set(found)
 
 
 def test_what_is_no_page_is_still_the_apis(pages: FlaskClient) -> None:
@@ -242,6 +243,22 @@ def test_a_file_that_a_build_has_just_taken_away_is_not_found(folder: Path) -> N
     client = serve(folder)
     (folder / "theme.js").unlink()
     assert client.get("/theme.js").status_code == 404
+
+
+def test_a_file_that_goes_while_they_are_listed_harms_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_link = os.path.islink
+
+    def take_away(path: str) -> bool:
+        if path == str(folder / "theme.js"):
+            os.unlink(path)
+        return is_link(path)
+
+    monkeypatch.setattr(os.path, "islink", take_away)
+    client = serve(folder)
+    assert client.get("/theme.js").status_code == 404
+    assert client.get("/login/").status_code == client.get("/healthz").status_code == 200
 
 
 def frontend(folder: Path, **settings: Any) -> FlaskClient:

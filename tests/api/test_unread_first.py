@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from crm.extensions import db
-from crm.models import Customer
+from crm.models import Customer, Message
+from crm.services import retention
 from tests.kit.app import Backend, listening
 from tests.kit.fixtures import Make
 
@@ -115,6 +116,21 @@ def test_a_row_that_moves_is_shown_once_and_hides_no_other(
         found += ids(answer.get_json())
         address = next_address(answer)
     assert found == [chats[number] for number in rest]
+
+
+def test_a_row_is_not_shown_again_when_what_was_unread_is_erased(
+    client: FlaskClient, backend: Backend, chats: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get(f"{PATH}&limit=1")
+    assert ids(first.get_json()) == [chats[4]]
+    monkeypatch.setitem(backend.app.config, "RETENTION_DAYS", 30)
+    with backend.session() as session:
+        of_first = Message.customer_id == chats[4]
+        session.execute(update(Message).where(of_first).values(timestamp=START))
+        session.commit()
+        assert retention.prune_messages() == 1
+    address = next_address(first).replace("limit=1", "limit=500")
+    assert ids(rows_of(client, address)) == [chats[number] for number in (2, 0, 5, 3, 1)]
 
 
 @pytest.fixture

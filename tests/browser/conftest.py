@@ -1,6 +1,5 @@
 """A real Chromium before the real processes; the page is built from the present sources."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -35,10 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def built_page() -> None:
     """The page of the present sources; test processes that run side by side build it once."""
-    with (PROJECT_ROOT / "frontend" / "package.json").open() as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
-        command = [sys.executable, "-m", "config.setup_frontend"]
-        done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "config.setup_frontend"]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

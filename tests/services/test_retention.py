@@ -99,6 +99,7 @@ def test_a_customer_shows_what_is_left(shop: Shop) -> None:
     assert (customer.last_message, customer.unread_count) == ("Second", 1)
     assert customer.last_timestamp == customer.active_at == before
     assert "Came late" not in told(shop)
+    assert "messages_read" not in shop.backend.event_types(), "one is still unread"
     assert late.id not in {m.id for m in shop.all(Message)}
     shop.do(inbox.mark_read, row.customer_id, up_to=None)
     assert shop.customer_row(row.customer_id).unread_count == 0
@@ -110,9 +111,11 @@ def test_a_customer_of_whom_no_message_is_left_is_as_one_that_never_wrote(shop: 
     customer = shop.customer_row(row.customer_id)
     assert (customer.last_message, customer.last_timestamp) == (None, None)
     assert (customer.unread_count, customer.active_at) == (0, customer.created_at)
-    newest = shop.backend.events()[-1]
+    read, newest = shop.backend.events()[-2:]
+    assert (read["type"], read["up_to"]) == ("messages_read", row.id)
     assert newest["type"] == "customer_updated"
-    assert (newest["customer"]["last_message"], newest["customer"]["unread_count"]) == (None, 0)
+    for event in (read, newest):
+        assert (event["customer"]["last_message"], event["customer"]["unread_count"]) == (None, 0)
 
 
 def test_a_newer_message_with_the_same_text_keeps_its_event(shop: Shop) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from config import setup_frontend
 from config.settings import PROJECT_ROOT
+from tests.kit.waiting import eventually
 
 NODE = "#!/bin/sh\necho {version}\n"
 NPM = """#!/bin/sh
@@ -57,6 +58,11 @@ class Project:
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         self.diary_file.write_text("")
+        with self.start(*options) as running:
+            said, refused = running.communicate()
+        return subprocess.CompletedProcess(running.args, running.returncode, said, refused)
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
         command = (
             str(self.programs / "python"),
             "-m",
@@ -65,11 +71,12 @@ class Project:
             str(self.folder),
         )
         environment = {"PATH": os.defpath, "DIARY": str(self.diary_file)}
-        return subprocess.run(
+        return subprocess.Popen(
             [*command, *options],
             cwd=PROJECT_ROOT,
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -153,6 +160,57 @@ def test_a_failure_shows_its_reason_and_a_sentence_and_is_tried_again(
     project.program("npm", NPM, install=":", build=":")
     assert project.run().returncode == 0
     assert BUILT in project.diary()
+
+
+@pytest.mark.parametrize("broken", [{"install": "exit 1"}, {"build": "exit 1"}])
+def test_where_the_page_is_optional_an_older_one_or_none_will_do(
+    project: Project, broken: dict[str, str]
+) -> None:
+    whole = {"install": ":", "build": ":"}
+    project.program("npm", NPM, **whole | broken)
+    without = project.run("--optional")
+    assert without.returncode == 0
+    sentence, rest = without.stderr.splitlines()
+    assert "the reason is above" in sentence
+    assert rest == "Going on without the page; everything else works."
+    assert project.run().returncode == 1, "nobody else is content with that"
+    project.program("npm", NPM, **whole)
+    assert project.run("--optional").stderr == ""
+    project.write("package-lock.json", '{"changed": 1}')
+    project.program("npm", NPM, **whole | broken)
+    older = project.run("--optional")
+    assert older.returncode == 0
+    assert older.stderr.splitlines()[1] == "Going on with the page that was built last."
+    assert (project.folder / "out/index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "asks"),
+    [
+        ("run", ["--optional"]),
+        *((target, []) for target in ("backup", "restore", "move-database")),
+        *((target, [""]) for target in ("setup", "dev", "check", "test")),
+    ],
+)
+def test_what_works_without_the_page_does_not_insist_on_it(target: str, asks: list[str]) -> None:
+    command = ["make", "--dry-run", "--no-print-directory", target, "FILE=copy"]
+    said = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    calls = [line for line in said.stdout.splitlines() if "config.setup_frontend" in line]
+    assert [line.partition("config.setup_frontend")[2].strip() for line in calls] == asks
+
+
+def test_of_two_at_once_the_second_waits_and_finds_the_page_built(project: Project) -> None:
+    go_on = project.folder.parent / "go-on"
+    project.program("npm", NPM, install=":", build=f"until [ -e {go_on} ]; do sleep 0.05; done")
+    with project.start() as first:
+        eventually(lambda: BUILT in project.diary())
+        with project.start() as second:
+            assert second.stdout is not None
+            said = second.stdout.readline()
+            go_on.touch()
+    assert said.startswith("Waiting for another make")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert project.diary() == [INSTALLED, BUILT]
 
 
 def test_of_a_long_failure_its_beginning_and_its_end_are_shown(project: Project) -> None:
