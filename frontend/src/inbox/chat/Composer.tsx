@@ -10,6 +10,7 @@ import { clockTime, parseTime } from "@/time";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { useNow } from "@/ui/useNow";
+import { isComposing } from "../composing";
 import { COMPOSER_ID } from "../useShortcuts";
 import styles from "./Composer.module.css";
 import { TemplateDialog } from "./TemplateDialog";
@@ -53,8 +54,7 @@ export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Pro
     field.current?.focus();
   };
   const onKey = (event: KeyboardEvent) => {
-    // While an input method composes, Enter chooses its word.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event.nativeEvent)) return;
     event.preventDefault();
     send();
   };
