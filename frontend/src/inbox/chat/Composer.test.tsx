@@ -5,6 +5,7 @@ import { keys } from "@/api/keys";
 import type { Session } from "@/api/session";
 import { OutboxProvider } from "@/outbox/OutboxProvider";
 import { draftOf, NO_DRAFT } from "@/state/drafts";
+import { ROW } from "../useShortcuts";
 import { Composer } from "./Composer";
 
 const CUSTOMER = 7;
@@ -59,5 +60,34 @@ describe("Enter in the composer", () => {
     expect(field.value).toBe("");
     const sent = JSON.parse(localStorage.getItem("crm.outbox.anyone") ?? "[]");
     expect(sent).toMatchObject([{ customerId: CUSTOMER, content: "你好吗" }]);
+  });
+});
+
+describe("a chat that arrives", () => {
+  afterEach(() => document.body.replaceChildren());
+
+  function focusOn(element: HTMLElement): HTMLElement {
+    document.body.append(element);
+    element.focus();
+    return element;
+  }
+
+  it("takes the focus where nothing has it", () => {
+    const field = show();
+    expect(document.activeElement).toBe(field);
+  });
+
+  it("takes it from the row that opened it", () => {
+    const row = document.createElement("button");
+    row.setAttribute(ROW, "7");
+    focusOn(row);
+    const field = show();
+    expect(document.activeElement).toBe(field);
+  });
+
+  it("leaves it to whoever types elsewhere meanwhile", () => {
+    const search = focusOn(document.createElement("input"));
+    show();
+    expect(document.activeElement).toBe(search);
   });
 });

@@ -11,7 +11,7 @@ import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { useNow } from "@/ui/useNow";
 import { isComposing } from "../composing";
-import { COMPOSER_ID } from "../useShortcuts";
+import { COMPOSER_ID, ROW } from "../useShortcuts";
 import styles from "./Composer.module.css";
 import { TemplateDialog } from "./TemplateDialog";
 
@@ -135,7 +135,17 @@ function useFittingField(text: string) {
     shown.style.height = `${shown.scrollHeight}px`;
   }, [text]);
   useEffect(() => {
-    if (window.matchMedia("(hover: hover)").matches) field.current?.focus();
+    if (hasKeyboard() && isFocusFree()) field.current?.focus();
   }, []);
   return field;
+}
+
+function hasKeyboard(): boolean {
+  return window.matchMedia("(hover: hover)").matches;
+}
+
+/** A chat may come late: whoever has begun something else by then goes on with it. */
+function isFocusFree(): boolean {
+  const held = document.activeElement;
+  return held === null || held === document.body || held.hasAttribute(ROW);
 }
