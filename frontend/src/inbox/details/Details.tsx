@@ -27,7 +27,7 @@ export function Details({ customerId, onClose }: { customerId: number; onClose: 
       {customer.data && (
         <div className={styles.body}>
           <Who customer={customer.data} />
-          <CustomerForm key={customer.data.updated_at} customer={customer.data} />
+          <CustomerForm key={customer.data.id} customer={customer.data} />
           <Facts customer={customer.data} />
           <EraseButton customer={customer.data} />
         </div>
