@@ -37,6 +37,7 @@ export const en = {
   tryAgain: "Try again",
   didNotWork: "That did not work: {reason}",
   serverAway: "The server cannot be reached. Try again in a moment.",
+  serverRefused: "The server answered with error {status}.",
   showMore: "Show more",
   copy: "Copy",
   copied: "Copied.",

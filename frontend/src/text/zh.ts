@@ -39,6 +39,7 @@ export const zh: Texts = {
   tryAgain: "重试",
   didNotWork: "操作未成功：{reason}",
   serverAway: "无法连接服务器，请稍后再试。",
+  serverRefused: "服务器返回错误 {status}。",
   showMore: "显示更多",
   copy: "复制",
   copied: "已复制。",

@@ -4,6 +4,7 @@ import { changeCustomer } from "@/api/customers";
 import { keys } from "@/api/keys";
 import type { Customer } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import { useToast } from "@/ui/Toaster";
@@ -63,7 +64,7 @@ export function CustomerForm({ customer }: { customer: Customer }) {
           <option key={each} value={each} />
         ))}
       </datalist>
-      <Field label={t("remark")} error={save.error?.message}>
+      <Field label={t("remark")} error={save.isError ? explain(save.error, t) : undefined}>
         <textarea
           dir="auto"
           rows={3}
