@@ -240,6 +240,7 @@ export const en = {
   disable: "Disable",
   enable: "Enable",
   resetPassword: "Reset password",
+  notOneself: "Another owner has to do this to your account.",
   makeOwner: "Make owner",
   makeAgent: "Make agent",
   passwordOf: "Password of {name}",

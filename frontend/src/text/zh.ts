@@ -241,6 +241,7 @@ export const zh: Texts = {
   disable: "停用",
   enable: "启用",
   resetPassword: "重置密码",
+  notOneself: "您自己的账号须由其他所有者操作。",
   makeOwner: "设为所有者",
   makeAgent: "设为客服",
   passwordOf: "{name} 的密码",
