@@ -2,6 +2,7 @@ import { type Unsent, useOutgoing } from "@/api/outgoing";
 import { rowsOf } from "@/live/lists";
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import styles from "./Unsent.module.css";
@@ -23,7 +24,7 @@ export function UnsentList({ title, hint, status }: Props) {
     <Section title={title} hint={rows.length > 0 ? hint : undefined}>
       {list.isPending && <p role="status">{t("loading")}</p>}
       {list.isError && (
-        <Notice title={t("loadFailed")} hint={list.error.message}>
+        <Notice title={t("loadFailed")} hint={explain(list.error, t)}>
           <Button look="main" onClick={() => void list.refetch()}>
             {t("tryAgain")}
           </Button>

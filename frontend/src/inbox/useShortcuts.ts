@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { isComposing } from "./composing";
 
 interface Shortcuts {
   readonly onHelp: () => void;
@@ -41,7 +42,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const onKey = (event: KeyboardEvent) => {
       if (
         event.defaultPrevented ||
-        event.isComposing ||
+        isComposing(event) ||
         event.ctrlKey ||
         event.metaKey ||
         event.altKey

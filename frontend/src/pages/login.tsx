@@ -7,6 +7,7 @@ import styles from "@/shell/Login.module.css";
 import { nextPath } from "@/shell/nextPath";
 import { SignInForm } from "@/shell/SignIn";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 
@@ -43,7 +44,7 @@ function Entrance() {
   }, [isIn, router]);
   if (session.isError) {
     return (
-      <Notice title={t("loadFailed")} hint={session.error.message}>
+      <Notice title={t("loadFailed")} hint={explain(session.error, t)}>
         <Button look="main" onClick={() => void session.refetch()}>
           {t("tryAgain")}
         </Button>

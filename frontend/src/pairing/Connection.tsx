@@ -4,6 +4,7 @@ import type { GatewayStatus } from "@/api/types";
 import { Section } from "@/shell/Sheet";
 import { gatewaySentence } from "@/shell/StatusBar";
 import { useText } from "@/text";
+import { adviceOf, explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { Notice } from "@/ui/Notice";
@@ -12,12 +13,13 @@ import styles from "./Connection.module.css";
 
 /** The state of the line, and the code of the moment where one is needed. */
 export function Connection() {
-  const { t } = useText();
+  const wording = useText();
+  const { t } = wording;
   const gateway = useGateway();
   if (gateway.isPending) return <p role="status">{t("loading")}</p>;
   if (gateway.isError) {
     return (
-      <Notice title={t("loadFailed")} hint={gateway.error.message}>
+      <Notice title={t("loadFailed")} hint={explain(gateway.error, t)}>
         <Button look="main" onClick={() => void gateway.refetch()}>
           {t("tryAgain")}
         </Button>
@@ -27,7 +29,7 @@ export function Connection() {
   const status = gateway.data;
   const title = status.ready ? t("gatewayReady") : t(gatewaySentence(status));
   return (
-    <Section title={title} hint={status.ready ? t("pairingReady") : (status.advice ?? undefined)}>
+    <Section title={title} hint={status.ready ? t("pairingReady") : adviceOf(status, wording)}>
       {status.ready ? <Ready /> : <Code status={status} />}
     </Section>
   );
@@ -62,7 +64,7 @@ function Code({ status }: { status: GatewayStatus }) {
       ) : (
         <Notice title={status.need_qr && qr.isPending ? t("loading") : t("pairingNone")} />
       )}
-      {qr.isError && <p className={styles.problem}>{qr.error.message}</p>}
+      {qr.isError && <p className={styles.problem}>{explain(qr.error, t)}</p>}
       {canRenew(status) && <Renew />}
     </>
   );

@@ -6,6 +6,7 @@ import { type Session, useSignOut } from "@/api/session";
 import { Section } from "@/shell/Sheet";
 import { signInProblem } from "@/shell/SignIn";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import { PasswordInput } from "@/ui/PasswordInput";
@@ -41,7 +42,7 @@ function SignOut() {
   const signOut = useSignOut();
   const leaving = useMutation({
     mutationFn: (isEverywhere: boolean) => signOut(isEverywhere),
-    onError: (error) => toast(t("didNotWork", { reason: error.message })),
+    onError: (error) => toast(t("didNotWork", { reason: explain(error, t) })),
   });
   return (
     <div className={styles.buttons}>

@@ -2,6 +2,7 @@ import type { FormEvent } from "react";
 import { useAddAgent } from "@/api/agents";
 import type { NewAgent } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import styles from "./Settings.module.css";
@@ -50,7 +51,9 @@ export function AddAgent({ onAdded }: { onAdded: (agent: NewAgent) => void }) {
           </select>
         </Field>
       </div>
-      <div role="alert">{add.isError && <p className={styles.problem}>{add.error.message}</p>}</div>
+      <div role="alert">
+        {add.isError && <p className={styles.problem}>{explain(add.error, t)}</p>}
+      </div>
       <div>
         <Button type="submit" disabled={add.isPending}>
           {t("addAgent")}

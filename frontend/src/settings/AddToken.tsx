@@ -2,6 +2,7 @@ import type { FormEvent } from "react";
 import { useAddToken } from "@/api/tokens";
 import type { NewToken } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import styles from "./Settings.module.css";
@@ -39,7 +40,9 @@ export function AddToken({ onAdded }: { onAdded: (token: NewToken) => void }) {
           </select>
         </Field>
       </div>
-      <div role="alert">{add.isError && <p className={styles.problem}>{add.error.message}</p>}</div>
+      <div role="alert">
+        {add.isError && <p className={styles.problem}>{explain(add.error, t)}</p>}
+      </div>
       <div>
         <Button type="submit" disabled={add.isPending}>
           {t("addToken")}

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useAgents, useChangeAgent, useResetPassword } from "@/api/agents";
+import { useSession } from "@/api/session";
 import type { Agent, NewAgent } from "@/api/types";
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
@@ -64,6 +65,10 @@ function AgentButtons({ agent, onPassword }: RowProps) {
   const tell = useOutcome();
   const change = useChangeAgent();
   const reset = useResetPassword();
+  const session = useSession().data;
+  const isOneself = session?.kind === "agent" && session.me.id === agent.id;
+  // Whoever locks themselves out needs another owner to come back in.
+  const forOthers = { disabled: isOneself, title: isOneself ? t("notOneself") : undefined };
   const isOwner = agent.role === "owner";
   const isOff = agent.disabled_at !== null;
   const save = (wanted: { role?: Agent["role"]; disabled?: boolean }) =>
@@ -76,11 +81,15 @@ function AgentButtons({ agent, onPassword }: RowProps) {
   const isBusy = change.isPending || reset.isPending;
   return (
     <fieldset className={styles.buttons} disabled={isBusy} aria-label={agent.name}>
-      <Button onClick={() => void save({ role: isOwner ? "agent" : "owner" })}>
+      <Button {...forOthers} onClick={() => void save({ role: isOwner ? "agent" : "owner" })}>
         {t(isOwner ? "makeAgent" : "makeOwner")}
       </Button>
       <Button onClick={() => void renew()}>{t("resetPassword")}</Button>
-      <Button look={isOff ? "plain" : "danger"} onClick={() => void save({ disabled: !isOff })}>
+      <Button
+        {...forOthers}
+        look={isOff ? "plain" : "danger"}
+        onClick={() => void save({ disabled: !isOff })}
+      >
         {t(isOff ? "enable" : "disable")}
       </Button>
     </fieldset>

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { exportAddress, useImport } from "@/api/customerFiles";
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import { ImportResult } from "./ImportResult";
@@ -56,7 +57,7 @@ function Import() {
       </div>
       <div role="alert">
         {run.isError && (
-          <p className={styles.problem}>{t("didNotWork", { reason: run.error.message })}</p>
+          <p className={styles.problem}>{t("didNotWork", { reason: explain(run.error, t) })}</p>
         )}
       </div>
       {file && report?.dry_run && changes > 0 && (

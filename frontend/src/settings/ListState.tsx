@@ -1,5 +1,6 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import styles from "./Settings.module.css";
 
@@ -17,7 +18,7 @@ export function ListState({ list, empty }: Props) {
     return (
       <div role="alert" className={styles.buttons}>
         <p className={styles.problem}>
-          {t("loadFailed")} {list.error.message}
+          {t("loadFailed")} {explain(list.error, t)}
         </p>
         <Button onClick={() => void list.refetch()}>{t("tryAgain")}</Button>
       </div>

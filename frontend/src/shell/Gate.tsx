@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import { useSession } from "@/api/session";
 import { SignInDialog } from "@/shell/SignIn";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 
@@ -26,7 +27,7 @@ export function Gate({ path, children }: { path: string; children: ReactNode }) 
   if (OPEN_PATHS.includes(path)) return children;
   if (session.isError && !wasIn.current) {
     return (
-      <Notice title={t("loadFailed")} hint={session.error.message}>
+      <Notice title={t("loadFailed")} hint={explain(session.error, t)}>
         <Button look="main" onClick={() => void session.refetch()}>
           {t("tryAgain")}
         </Button>

@@ -4,6 +4,7 @@ import { ApiError } from "@/api/client";
 import { signIn } from "@/api/session";
 import { longDuration } from "@/durations";
 import { useText, type Wording } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
@@ -12,10 +13,9 @@ import styles from "./SignIn.module.css";
 
 /** What to say of a sign-in that was refused. */
 export function signInProblem(error: unknown, { t, locale }: Wording): string {
-  if (!(error instanceof ApiError)) return String(error);
-  if (error.status === 0) return t("serverAway");
+  if (!(error instanceof ApiError)) return explain(error, t);
   if (error.status === 401) return t("wrongPassword");
-  if (error.status !== 429) return error.message;
+  if (error.status !== 429) return explain(error, t);
   const seconds = error.retryAfter;
   if (seconds === null) return t("tooManyTries");
   return t("tooManyTriesUntil", { time: longDuration(seconds, locale) });

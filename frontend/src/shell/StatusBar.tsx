@@ -4,6 +4,7 @@ import type { GatewayStatus } from "@/api/types";
 import { useLive } from "@/live/LiveProvider";
 import { useText } from "@/text";
 import { en, type TextKey } from "@/text/en";
+import { adviceOf } from "@/text/explain";
 import { useDelayed } from "@/ui/useDelayed";
 import styles from "./StatusBar.module.css";
 
@@ -17,7 +18,8 @@ export function gatewaySentence(status: GatewayStatus): TextKey {
 
 /** One sentence for each thing that is wrong, and nothing when all is well. */
 export function StatusBar() {
-  const { t } = useText();
+  const wording = useText();
+  const { t } = wording;
   const { state } = useLive();
   const gateway = useGateway().data;
   // Every restart of the server cuts the stream for a moment: that is no news.
@@ -29,7 +31,7 @@ export function StatusBar() {
       {isDown && (
         <p className={styles.bar}>
           <span>
-            {t(gatewaySentence(gateway))} {gateway.advice}
+            {t(gatewaySentence(gateway))} {adviceOf(gateway, wording)}
           </span>
           {gateway.need_qr && <Link href="/app/pairing">{t("pair")}</Link>}
         </p>

@@ -1,5 +1,6 @@
 import { useCallback } from "react";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { useToast } from "./Toaster";
 
 /** Says how some work ended, also when the button that began it is gone by then. */
@@ -11,7 +12,7 @@ export function useOutcome() {
       try {
         toast(say(await work));
       } catch (error) {
-        toast(t("didNotWork", { reason: error instanceof Error ? error.message : String(error) }));
+        toast(t("didNotWork", { reason: explain(error, t) }));
       }
     },
     [t, toast],

@@ -5,6 +5,7 @@ import type { Message } from "@/api/types";
 import { type Pages, rowsOf } from "@/live/lists";
 import { useEntries } from "@/outbox/OutboxProvider";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { Announcer } from "./Announcer";
@@ -55,7 +56,7 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
       />
       {chat.isPending && !chat.isError && <Notice title={t("loading")} />}
       {chat.isError && !chat.data && (
-        <Notice title={t("loadFailed")} hint={chat.error.message}>
+        <Notice title={t("loadFailed")} hint={explain(chat.error, t)}>
           <Button onClick={isGone ? onClose : () => void chat.refetch()}>
             {t(isGone ? "back" : "tryAgain")}
           </Button>

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { useText } from "@/text";
 import { longDay } from "@/time";
+import { useNow } from "@/ui/useNow";
 import styles from "./ChatLine.module.css";
 import { EntryBubble } from "./EntryBubble";
 import type { Item } from "./items";
@@ -17,7 +18,7 @@ export const ChatLine = memo(function ChatLine({
   item: Item;
   isFirstUnread: boolean;
 }) {
-  const { t, locale } = useText();
+  const { t } = useText();
   const isOwn = item.entry !== null || item.message?.direction === "outbound";
   return (
     <div
@@ -26,7 +27,7 @@ export const ChatLine = memo(function ChatLine({
       data-continues={item.continues}
       {...{ [LINE]: item.message?.id }}
     >
-      {item.beginsDay && <h3 className={styles.day}>{longDay(item.moment, new Date(), locale)}</h3>}
+      {item.beginsDay && <Day moment={item.moment} />}
       {isFirstUnread && <p className={styles.unread}>{t("newMessages")}</p>}
       {item.message ? (
         <MessageBubble message={item.message} moment={item.moment} continues={item.continues} />
@@ -36,3 +37,9 @@ export const ChatLine = memo(function ChatLine({
     </div>
   );
 });
+
+/** The day's name, which is another one after midnight. */
+function Day({ moment }: { moment: Date }) {
+  const { locale } = useText();
+  return <h3 className={styles.day}>{longDay(moment, useNow(), locale)}</h3>;
+}

@@ -10,7 +10,8 @@ import { clockTime, parseTime } from "@/time";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { useNow } from "@/ui/useNow";
-import { COMPOSER_ID } from "../useShortcuts";
+import { isComposing } from "../composing";
+import { COMPOSER_ID, ROW } from "../useShortcuts";
 import styles from "./Composer.module.css";
 import { TemplateDialog } from "./TemplateDialog";
 
@@ -53,8 +54,7 @@ export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Pro
     field.current?.focus();
   };
   const onKey = (event: KeyboardEvent) => {
-    // While an input method composes, Enter chooses its word.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event.nativeEvent)) return;
     event.preventDefault();
     send();
   };
@@ -135,7 +135,17 @@ function useFittingField(text: string) {
     shown.style.height = `${shown.scrollHeight}px`;
   }, [text]);
   useEffect(() => {
-    if (window.matchMedia("(hover: hover)").matches) field.current?.focus();
+    if (hasKeyboard() && isFocusFree()) field.current?.focus();
   }, []);
   return field;
+}
+
+function hasKeyboard(): boolean {
+  return window.matchMedia("(hover: hover)").matches;
+}
+
+/** A chat may come late: whoever has begun something else by then goes on with it. */
+function isFocusFree(): boolean {
+  const held = document.activeElement;
+  return held === null || held === document.body || held.hasAttribute(ROW);
 }

@@ -3,6 +3,7 @@ import { useTemplates } from "@/api/queries";
 import type { ApprovedTemplate } from "@/api/types";
 import { useOutbox } from "@/outbox/OutboxProvider";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
@@ -25,7 +26,7 @@ export function TemplateDialog({
   const chosen = known.find((each) => keyOf(each) === name) ?? known[0];
   return (
     <Dialog title={t("templates")} onClose={onClose}>
-      {templates.isError && <Notice title={t("loadFailed")} hint={templates.error.message} />}
+      {templates.isError && <Notice title={t("loadFailed")} hint={explain(templates.error, t)} />}
       {templates.isPending && <Notice title={t("loading")} />}
       {templates.data && !chosen && <Notice title={t("noTemplates")} />}
       {chosen && (

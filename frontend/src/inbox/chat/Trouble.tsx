@@ -3,6 +3,7 @@ import { cancelMessage } from "@/api/messages";
 import { useRetry } from "@/api/outgoing";
 import type { Message } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { useToast } from "@/ui/Toaster";
 import styles from "./Bubble.module.css";
@@ -11,7 +12,7 @@ import styles from "./Bubble.module.css";
 export function Trouble({ message }: { message: Message }) {
   const { t } = useText();
   const toast = useToast();
-  const onError = (error: Error) => toast(error.message);
+  const onError = (error: Error) => toast(explain(error, t));
   const retry = useRetry(onError);
   const cancel = useMutation({ mutationFn: () => cancelMessage(message.id), onError });
   const reason = message.error ?? t("noReason");

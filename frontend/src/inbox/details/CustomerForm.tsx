@@ -1,42 +1,43 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { notifyManager, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { changeCustomer } from "@/api/customers";
 import { keys } from "@/api/keys";
 import type { Customer } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Field } from "@/ui/Field";
 import { useToast } from "@/ui/Toaster";
 import { STATUSES } from "../statuses";
 import styles from "./CustomerForm.module.css";
 import { ExtraFields } from "./ExtraFields";
-import { type ExtraField, fieldsOf, objectOf } from "./extraFields";
+import { changeOf, type Edits, unlike, valuesOf } from "./edits";
 
-/** What an agent may change of a customer. Only what was changed is sent. */
+/**
+ * What an agent may change of a customer. Only what was changed is sent; what was not follows the
+ * server, whoever changes it there.
+ */
 export function CustomerForm({ customer }: { customer: Customer }) {
   const { t } = useText();
   const toast = useToast();
   const client = useQueryClient();
-  const [name, setName] = useState(customer.name);
-  const [status, setStatus] = useState(customer.status);
-  const [remark, setRemark] = useState(customer.remark ?? "");
-  const [extra, setExtra] = useState<readonly ExtraField[]>(() => fieldsOf(customer.extra_fields));
-  const change = {
-    ...(name !== customer.name ? { name } : {}),
-    ...(status !== customer.status ? { status } : {}),
-    ...(remark !== (customer.remark ?? "") ? { remark: remark || null } : {}),
-    ...(isSame(objectOf(extra), customer.extra_fields) ? {} : { extra_fields: objectOf(extra) }),
-  };
+  const known = valuesOf(customer);
+  const [edits, setEdits] = useState<Edits>({});
+  const edit = (fresh: Edits) => setEdits((before) => unlike({ ...before, ...fresh }, known));
+  const { name, status, remark, extra } = { ...known, ...edits };
+  const change = changeOf(edits, customer);
   const save = useMutation({
-    mutationFn: () => changeCustomer(customer.id, change),
-    onSuccess: (saved) => {
+    mutationFn: (sent: Edits) => changeCustomer(customer.id, changeOf(sent, customer)),
+    onSuccess: (saved, sent) => {
       client.setQueryData(keys.customer(customer.id), saved);
+      // After the page has heard of it: what was there before is not shown once more.
+      notifyManager.schedule(() => setEdits((now) => unlike(now, sent)));
       toast(t("saved"));
     },
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate();
+    save.mutate(edits);
   };
   return (
     <form className={styles.form} onSubmit={submit}>
@@ -46,7 +47,7 @@ export function CustomerForm({ customer }: { customer: Customer }) {
           required
           maxLength={120}
           value={name}
-          onChange={(e) => setName(e.target.value)}
+          onChange={(e) => edit({ name: e.target.value })}
         />
       </Field>
       <Field label={t("status")}>
@@ -55,7 +56,7 @@ export function CustomerForm({ customer }: { customer: Customer }) {
           required
           maxLength={40}
           value={status}
-          onChange={(e) => setStatus(e.target.value)}
+          onChange={(e) => edit({ status: e.target.value })}
         />
       </Field>
       <datalist id="statuses">
@@ -63,16 +64,16 @@ export function CustomerForm({ customer }: { customer: Customer }) {
           <option key={each} value={each} />
         ))}
       </datalist>
-      <Field label={t("remark")} error={save.error?.message}>
+      <Field label={t("remark")} error={save.isError ? explain(save.error, t) : undefined}>
         <textarea
           dir="auto"
           rows={3}
           maxLength={20_000}
           value={remark}
-          onChange={(e) => setRemark(e.target.value)}
+          onChange={(e) => edit({ remark: e.target.value })}
         />
       </Field>
-      <ExtraFields fields={extra} onChange={setExtra} />
+      <ExtraFields fields={extra} onChange={(fields) => edit({ extra: fields })} />
       <Button
         look="main"
         type="submit"
@@ -82,8 +83,4 @@ export function CustomerForm({ customer }: { customer: Customer }) {
       </Button>
     </form>
   );
-}
-
-function isSame(one: object, other: object): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

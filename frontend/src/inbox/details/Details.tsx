@@ -1,6 +1,7 @@
 import { useCustomer, useTotals } from "@/api/queries";
 import type { Customer } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { fullMoment, parseTime } from "@/time";
 import { Avatar } from "@/ui/Avatar";
 import { Button } from "@/ui/Button";
@@ -23,11 +24,11 @@ export function Details({ customerId, onClose }: { customerId: number; onClose: 
         </Button>
       </header>
       {customer.isPending && <Notice title={t("loading")} />}
-      {customer.isError && <Notice title={t("loadFailed")} hint={customer.error.message} />}
+      {customer.isError && <Notice title={t("loadFailed")} hint={explain(customer.error, t)} />}
       {customer.data && (
         <div className={styles.body}>
           <Who customer={customer.data} />
-          <CustomerForm key={customer.data.updated_at} customer={customer.data} />
+          <CustomerForm key={customer.data.id} customer={customer.data} />
           <Facts customer={customer.data} />
           <EraseButton customer={customer.data} />
         </div>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { eraseCustomer } from "@/api/customers";
 import type { Customer } from "@/api/types";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { useToast } from "@/ui/Toaster";
@@ -18,7 +19,7 @@ export function EraseButton({ customer }: { customer: Customer }) {
   const erase = useMutation({
     mutationFn: () => eraseCustomer(customer.id),
     onSuccess: () => select(null),
-    onError: (error) => toast(error.message),
+    onError: (error) => toast(explain(error, t)),
   });
   return (
     <>

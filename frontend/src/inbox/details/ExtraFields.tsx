@@ -12,7 +12,7 @@ interface Props {
 /** The shop's own fields of a customer: a name and a text each. */
 export function ExtraFields({ fields, onChange }: Props) {
   const { t } = useText();
-  const edit = (id: number, change: Partial<ExtraField>) =>
+  const edit = (id: string, change: Partial<ExtraField>) =>
     onChange(fields.map((field) => (field.id === id ? { ...field, ...change } : field)));
   return (
     <fieldset className={styles.fields}>

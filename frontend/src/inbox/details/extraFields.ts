@@ -1,6 +1,7 @@
 /** One of the shop's own fields, as it is edited. */
 export interface ExtraField {
-  readonly id: number;
+  /** The same for what is stored, however often it is fetched: no input is made anew. */
+  readonly id: string;
   readonly name: string;
   readonly value: string;
   /** What was stored, where that is no plain text: kept as it is unless it is edited. */
@@ -12,14 +13,14 @@ let counter = 0;
 /** An empty field. */
 export function emptyField(): ExtraField {
   counter += 1;
-  return { id: counter, name: "", value: "", original: undefined };
+  return { id: `new ${counter}`, name: "", value: "", original: undefined };
 }
 
 /** The fields of a customer, in their order. */
 export function fieldsOf(object: Record<string, unknown>): ExtraField[] {
   return Object.entries(object).map(([name, original]) => {
     const value = typeof original === "string" ? original : JSON.stringify(original);
-    return { ...emptyField(), name, value, original };
+    return { id: `stored ${name}`, name, value, original };
   });
 }
 

@@ -3,6 +3,7 @@ import { useCustomers } from "@/api/queries";
 import { rowsOf } from "@/live/lists";
 import { order as storedOrder, useOrder } from "@/state/settings";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 import { useDebounced } from "@/ui/useDebounced";
@@ -40,7 +41,7 @@ export function CustomerPane({ selected, onSelect, onNew }: Props) {
         onNew={onNew}
       />
       {list.isError && !list.data && (
-        <Notice title={t("loadFailed")} hint={list.error.message}>
+        <Notice title={t("loadFailed")} hint={explain(list.error, t)}>
           <Button onClick={() => void list.refetch()}>{t("tryAgain")}</Button>
         </Notice>
       )}

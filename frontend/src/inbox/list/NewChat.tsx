@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { beginChat } from "@/api/customers";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Field } from "@/ui/Field";
@@ -25,7 +26,11 @@ export function NewChat({ onClose, onOpen }: Props) {
   return (
     <Dialog title={t("newChat")} onClose={onClose}>
       <form className={styles.form} onSubmit={submit}>
-        <Field label={t("phone")} hint={t("phoneHint")} error={begin.error?.message}>
+        <Field
+          label={t("phone")}
+          hint={t("phoneHint")}
+          error={begin.isError ? explain(begin.error, t) : undefined}
+        >
           <input name="phone" type="tel" autoComplete="off" required maxLength={40} />
         </Field>
         <Field label={t("name")}>

@@ -7,6 +7,7 @@ import { perMinute } from "@/figures/points";
 import { Frame } from "@/shell/Frame";
 import { Sheet } from "@/shell/Sheet";
 import { useText } from "@/text";
+import { explain } from "@/text/explain";
 import { Button } from "@/ui/Button";
 import { Notice } from "@/ui/Notice";
 
@@ -22,7 +23,7 @@ export default function FiguresPage() {
           {figures.isRefetchError && <p className={styles.old}>{t("figuresOld")}</p>}
         </div>
         {figures.isLoadingError && (
-          <Notice title={t("loadFailed")} hint={figures.error.message}>
+          <Notice title={t("loadFailed")} hint={explain(figures.error, t)}>
             <Button look="main" onClick={() => void figures.refetch()}>
               {t("tryAgain")}
             </Button>
