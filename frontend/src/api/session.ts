@@ -48,10 +48,17 @@ export function useSessionWatch(): void {
   }, [client]);
 }
 
+const ANYONE = "anyone";
+
 /** Under what name drafts and the outbox are kept: nobody sees another's. */
 export function holderOf(session: Session | undefined): string | null {
   if (!session || session.kind === "stranger") return null;
-  return session.kind === "agent" ? String(session.me.id) : "anyone";
+  return session.kind === "agent" ? String(session.me.id) : ANYONE;
+}
+
+/** The id of the agent with such a name; null for anyone. */
+export function agentOf(holder: string): number | null {
+  return holder === ANYONE ? null : Number(holder);
 }
 
 /** Signs in; throws `ApiError`. */
