@@ -30,15 +30,33 @@ interface Options {
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal | undefined;
   readonly patienceMs?: number;
+  /** Only in the name of this agent; null: only where nobody is signed in. */
+  readonly agent?: number | null;
 }
 
 const PATIENCE_MS = 20_000;
 
-let csrfToken: string | null = null;
+/** Who is signed in, and the token that unsafe requests of their session carry. */
+export interface Holder {
+  readonly id: number;
+  readonly csrf_token: string;
+}
 
-/** The token that unsafe requests of a session carry; null where nobody is signed in. */
-export function setCsrfToken(token: string | null): void {
-  csrfToken = token;
+/** undefined: nobody knows yet; null: nobody is signed in. */
+let holder: Holder | null | undefined;
+let onOther = () => {};
+
+/** In whose name the page calls from here on. */
+export function setHolder(next: Holder | null): void {
+  holder = next;
+}
+
+/** Calls back when a call finds that another agent has signed in; returns how to stop. */
+export function whenOtherAgent(listener: () => void): () => void {
+  onOther = listener;
+  return () => {
+    if (onOther === listener) onOther = () => {};
+  };
 }
 
 /** Calls the API. Throws `ApiError`, whatever went wrong. */
@@ -61,17 +79,29 @@ async function ask(path: string, options: Options): Promise<Raw> {
   try {
     return await askOnce(path, options);
   } catch (error) {
-    // Another tab has signed in since: its session is ours, with another token.
     if (!(error instanceof ApiError && error.status === 403 && /X-CSRF/.test(error.message)))
       throw error;
-    const me = parse((await askOnce("/auth/me", {})).text) as { csrf_token: string };
-    setCsrfToken(me.csrf_token);
+    await renewToken();
     return askOnce(path, options);
   }
 }
 
+/** Another tab has signed in since: its session is ours, with another token, if it is ours. */
+async function renewToken(): Promise<void> {
+  const me = parse((await askOnce("/auth/me", {})).text) as Holder;
+  if (holder !== undefined && holder?.id !== me.id) throw otherAgent();
+  setHolder(me);
+}
+
+/** What was written in one agent's name must not go out in another's. */
+function otherAgent(): ApiError {
+  onOther();
+  return new ApiError(401, "Somebody else has signed in in this browser.");
+}
+
 async function askOnce(path: string, options: Options): Promise<Raw> {
   const { method = "GET", body, headers = {}, signal, patienceMs = PATIENCE_MS } = options;
+  if (options.agent !== undefined && options.agent !== (holder?.id ?? null)) throw otherAgent();
   const patience = AbortSignal.timeout(patienceMs);
   const isJson = body !== undefined && !(body instanceof Blob);
   let response: Response;
@@ -82,7 +112,7 @@ async function askOnce(path: string, options: Options): Promise<Raw> {
       credentials: "include",
       headers: {
         ...(isJson ? { "Content-Type": "application/json" } : {}),
-        ...(csrfToken && method !== "GET" ? { "X-CSRF-Token": csrfToken } : {}),
+        ...(holder && method !== "GET" ? { "X-CSRF-Token": holder.csrf_token } : {}),
         ...headers,
       },
       ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as Blob) }),

@@ -1,6 +1,8 @@
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
-import { fetchBody, setCsrfToken } from "./client";
+import { useCallback, useEffect } from "react";
+import { newKey } from "@/outbox/entries";
+import { writeText } from "@/state/stored";
+import { fetchBody, setHolder, whenOtherAgent } from "./client";
 import { keys } from "./keys";
 import type { AuthState, Me } from "./types";
 
@@ -10,9 +12,16 @@ export type Session =
   | { readonly kind: "anyone" }
   | { readonly kind: "stranger" };
 
+/** Written at each sign-in and sign-out, for the other tabs; says nothing of who it was. */
+const CHANGE_KEY = "crm.session";
+
+function tellOtherTabs(): void {
+  writeText(CHANGE_KEY, newKey());
+}
+
 async function fetchSession(signal?: AbortSignal): Promise<Session> {
   const { me, required } = await fetchBody<AuthState>("/auth/state", { signal });
-  setCsrfToken(me?.csrf_token ?? null);
+  setHolder(me);
   if (me) return { kind: "agent", me };
   return { kind: required ? "stranger" : "anyone" };
 }
@@ -22,16 +31,41 @@ export function useSession() {
   return useQuery({ queryKey: keys.session, queryFn: ({ signal }) => fetchSession(signal) });
 }
 
+/** Asks again who uses this page when another tab, or the server, tells that it has changed. */
+export function useSessionWatch(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const askAgain = () => void client.invalidateQueries({ queryKey: keys.session });
+    const onStorage = (event: StorageEvent) => {
+      if (event.key === CHANGE_KEY) askAgain();
+    };
+    window.addEventListener("storage", onStorage);
+    const stopWatching = whenOtherAgent(askAgain);
+    return () => {
+      window.removeEventListener("storage", onStorage);
+      stopWatching();
+    };
+  }, [client]);
+}
+
+const ANYONE = "anyone";
+
 /** Under what name drafts and the outbox are kept: nobody sees another's. */
 export function holderOf(session: Session | undefined): string | null {
   if (!session || session.kind === "stranger") return null;
-  return session.kind === "agent" ? String(session.me.id) : "anyone";
+  return session.kind === "agent" ? String(session.me.id) : ANYONE;
+}
+
+/** The id of the agent with such a name; null for anyone. */
+export function agentOf(holder: string): number | null {
+  return holder === ANYONE ? null : Number(holder);
 }
 
 /** Signs in; throws `ApiError`. */
 export async function signIn(client: QueryClient, login: string, password: string): Promise<void> {
   const me = await fetchBody<Me>("/auth/login", { method: "POST", body: { login, password } });
-  setCsrfToken(me.csrf_token);
+  setHolder(me);
+  tellOtherTabs();
   client.setQueryData(keys.session, { kind: "agent", me } satisfies Session);
 }
 
@@ -42,7 +76,8 @@ export function useSignOut(): (isEverywhere?: boolean) => Promise<void> {
     async (isEverywhere = false) => {
       const path = isEverywhere ? "/auth/logout_everywhere" : "/auth/logout";
       await fetchBody(path, { method: "POST" });
-      setCsrfToken(null);
+      setHolder(null);
+      tellOtherTabs();
       client.clear();
       // A fresh page: nothing of this agent stays in memory, the event stream included.
       window.location.assign("/login/");

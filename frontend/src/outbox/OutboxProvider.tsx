@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { holderOf, useSession } from "@/api/session";
+import { useLive } from "@/live/LiveProvider";
 import { useStored } from "@/state/stored";
 import type { Entry } from "./entries";
 import { NO_ENTRIES, Outbox } from "./outbox";
@@ -18,7 +19,17 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
     setOutbox(made);
     return made.start();
   }, [holder, client]);
-  return <OutboxContext.Provider value={outbox}>{children}</OutboxContext.Provider>;
+  const { listen } = useLive();
+  useEffect(
+    () =>
+      listen((event) => {
+        if (event.type === "customer_deleted") outbox?.erase(event.customer_id);
+      }),
+    [listen, outbox],
+  );
+  // Nobody sees another's, not even for a moment.
+  const own = outbox?.holder === holder ? outbox : null;
+  return <OutboxContext.Provider value={own}>{children}</OutboxContext.Provider>;
 }
 
 /** The outbox; null until it is known who uses this page. */

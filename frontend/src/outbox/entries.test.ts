@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "@/api/types";
-import { afterNewer, heads, isEntryList, newEntry } from "./entries";
+import { afterNewer, heads, isEntry, newEntry } from "./entries";
 
 const entry = (customerId: number, more = {}) => ({
   ...newEntry({ customerId, content: "Hi", template: null, lastSeenId: 4 }),
@@ -39,8 +39,9 @@ describe("entries of the outbox", () => {
   });
 
   it("are only believed where they look like entries", () => {
-    expect(isEntryList([entry(1)])).toBe(true);
-    expect(isEntryList([{ key: 1 }])).toBe(false);
-    expect(isEntryList("[]")).toBe(false);
+    expect(isEntry(entry(1))).toBe(true);
+    expect(isEntry({ ...entry(1), newer: null })).toBe(false);
+    expect(isEntry({ key: "1" })).toBe(false);
+    expect(isEntry(null)).toBe(false);
   });
 });

@@ -10,34 +10,46 @@ export interface Entry {
   /** The newest message the writer had seen; null: send whatever there is. */
   readonly lastSeenId: number | null;
   readonly writtenAt: string;
+  /** Which of this page it is: several may be written in one millisecond. */
+  readonly turn: number;
   readonly state: "waiting" | "asking" | "refused";
   /** Why it was refused. */
   readonly detail: string | null;
   /** What the writer had not seen. */
   readonly newer: readonly Message[];
+  /** Its customer was erased: it can only be discarded. */
+  readonly isErased: boolean;
 }
 
-export function isEntryList(value: unknown): boolean {
+/** What is chosen when an entry is made. */
+export type Chosen = Pick<Entry, "customerId" | "content" | "template" | "lastSeenId">;
+
+let turns = 0;
+
+/** Whether what was stored is an entry. */
+export function isEntry(value: unknown): value is Entry {
+  const entry = value as Partial<Entry> | null;
   return (
-    Array.isArray(value) &&
-    value.every((each: Partial<Entry> | null) => {
-      return typeof each?.key === "string" && typeof each.customerId === "number";
-    })
+    typeof entry?.key === "string" &&
+    typeof entry.customerId === "number" &&
+    typeof entry.content === "string" &&
+    typeof entry.writtenAt === "string" &&
+    Array.isArray(entry.newer)
   );
 }
 
 /** A new entry. */
-export function newEntry(
-  chosen: Pick<Entry, "customerId" | "content" | "template" | "lastSeenId">,
-  now: Date = new Date(),
-): Entry {
+export function newEntry(chosen: Chosen, now: Date = new Date()): Entry {
+  turns += 1;
   return {
     ...chosen,
     key: newKey(),
     writtenAt: now.toISOString(),
+    turn: turns,
     state: "waiting",
     detail: null,
     newer: [],
+    isErased: false,
   };
 }
 
@@ -45,11 +57,6 @@ export function newEntry(
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The list with one entry changed. */
-export function changed(entries: readonly Entry[], key: string, change: Partial<Entry>): Entry[] {
-  return entries.map((entry) => (entry.key === key ? { ...entry, ...change } : entry));
 }
 
 /** The first entry of each customer, where that one may be sent: later ones keep their order. */

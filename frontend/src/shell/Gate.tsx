@@ -1,6 +1,6 @@
 import { useRouter } from "next/router";
 import { type ReactNode, useEffect, useRef } from "react";
-import { useSession } from "@/api/session";
+import { useSession, useSessionWatch } from "@/api/session";
 import { SignInDialog } from "@/shell/SignIn";
 import { useText } from "@/text";
 import { explain } from "@/text/explain";
@@ -17,6 +17,7 @@ export function Gate({ path, children }: { path: string; children: ReactNode }) 
   const { t } = useText();
   const router = useRouter();
   const session = useSession();
+  useSessionWatch();
   const wasIn = useRef(false);
   const isStranger = session.data?.kind === "stranger";
   if (session.data && !isStranger) wasIn.current = true;

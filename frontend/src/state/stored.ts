@@ -1,10 +1,14 @@
 import { useSyncExternalStore } from "react";
 
-/** A value that survives a reload and is the same in all tabs. */
-export interface Stored<T> {
+/** A value that tells when it changes. */
+export interface Readable<T> {
   readonly get: () => T;
-  readonly set: (value: T) => void;
   readonly subscribe: (listener: () => void) => () => void;
+}
+
+/** A value that survives a reload and is the same in all tabs. */
+export interface Stored<T> extends Readable<T> {
+  readonly set: (value: T) => void;
 }
 
 const NOTHING = () => () => {};
@@ -18,25 +22,32 @@ export function makeStored<T>(
   initial: T,
   isValid: (value: unknown) => boolean,
 ): Stored<T> {
-  let value: T | undefined;
+  /** What storage did not take: then memory is the truth. */
+  let unstored: { readonly value: T } | null = null;
+  /** What was read last: the same text is the same object, as rendering wants it. */
+  let known: { readonly text: string | null; readonly value: T } = { text: null, value: initial };
   const listeners = new Set<() => void>();
   const tellAll = () => {
     for (const listener of listeners) listener();
   };
   const onStorage = (event: StorageEvent) => {
     if (event.key !== key && event.key !== null) return;
-    value = undefined;
+    unstored = null;
     tellAll();
   };
-  const get = (): T => {
-    value ??= read<T>(key, initial, isValid);
-    return value;
-  };
   return {
-    get,
+    get: () => {
+      if (unstored) return unstored.value;
+      // Always read anew: while nobody listened another tab may have written.
+      const text = readText(key);
+      if (text !== known.text) known = { text, value: parse(text, initial, isValid) };
+      return known.value;
+    },
     set: (next) => {
-      value = next;
-      write(key, next, initial);
+      const text = next === initial || next === "" ? null : JSON.stringify(next);
+      const isStored = writeText(key, text);
+      if (isStored) known = { text, value: next };
+      unstored = isStored ? null : { value: next };
       tellAll();
     },
     subscribe: (listener) => {
@@ -50,27 +61,38 @@ export function makeStored<T>(
   };
 }
 
-function read<T>(key: string, initial: T, isValid: (value: unknown) => boolean): T {
+/** The text at a key; null where there is none, or where storage may not be read. */
+export function readText(key: string): string | null {
   try {
-    const text = localStorage.getItem(key);
-    const value: unknown = text === null ? initial : JSON.parse(text);
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Puts a text at a key, or takes it away; returns whether storage took it. */
+export function writeText(key: string, text: string | null): boolean {
+  try {
+    if (text === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, text);
+    return true;
+  } catch {
+    return false; // full or forbidden
+  }
+}
+
+function parse<T>(text: string | null, initial: T, isValid: (value: unknown) => boolean): T {
+  if (text === null) return initial;
+  try {
+    const value: unknown = JSON.parse(text);
     return isValid(value) ? (value as T) : initial;
   } catch {
     return initial;
   }
 }
 
-function write<T>(key: string, value: T, initial: T): void {
-  try {
-    if (value === initial || value === "") localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // Storage is full or forbidden: the value in memory goes on.
-  }
-}
-
 /** The value, and a rendering whenever it changes, here or in another tab. */
-export function useStored<T>(stored: Stored<T> | null, initial: T): T {
+export function useStored<T>(stored: Readable<T> | null, initial: T): T {
   return useSyncExternalStore(
     stored?.subscribe ?? NOTHING,
     () => stored?.get() ?? initial,

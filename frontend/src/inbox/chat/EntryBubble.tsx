@@ -1,4 +1,8 @@
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { keys } from "@/api/keys";
 import { holderOf, useSession } from "@/api/session";
+import type { Message } from "@/api/types";
+import { type Pages, rowsOf } from "@/live/lists";
 import type { Entry } from "@/outbox/entries";
 import { useOutbox } from "@/outbox/OutboxProvider";
 import { draftOf } from "@/state/drafts";
@@ -30,6 +34,11 @@ export function EntryBubble({ entry, moment }: { entry: Entry; moment: Date }) {
   );
 }
 
+function newestShown(client: QueryClient, customerId: number): number {
+  const chat = client.getQueryData<Pages<Message>>(keys.chat(customerId));
+  return rowsOf(chat).reduce((newest, { id }) => Math.max(newest, id), 0);
+}
+
 /** What its writer may do with an entry that the server did not take. */
 export function EntryButtons({
   entry,
@@ -39,13 +48,14 @@ export function EntryButtons({
   again?: "retry" | "sendNewer";
 }) {
   const { t } = useText();
+  const client = useQueryClient();
   const outbox = useOutbox();
   const holder = holderOf(useSession().data);
   const edit = () => {
     if (holder === null) return;
     const draft = draftOf(holder, entry.customerId);
     const text = [entry.content, draft.get().text].filter(Boolean).join("\n");
-    draft.set({ text, seen: entry.lastSeenId ?? draft.get().seen });
+    draft.set({ text, seen: entry.lastSeenId ?? newestShown(client, entry.customerId) });
     outbox?.withdraw(entry.key);
   };
   return (
