@@ -1,5 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen } from "@testing-library/react";
+import { RouterContext } from "next/dist/shared/lib/router-context.shared-runtime";
+import type { NextRouter } from "next/router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fetchBody } from "@/api/client";
 import { keys } from "@/api/keys";
@@ -12,6 +14,7 @@ import { fillIn, WordingProvider } from ".";
 import { explain } from "./explain";
 import { zh } from "./zh";
 
+const ROUTER = { query: {}, push: async () => true } as unknown as NextRouter;
 const inChinese = (...[key, fill]: Parameters<Parameters<typeof explain>[1]>) =>
   fillIn(zh, key, fill);
 
@@ -55,11 +58,13 @@ describe("the gateway's advice", () => {
     const status = { ready: false, state: "degraded", need_qr: false, advice: ADVICE };
     client.setQueryData(keys.gateway, status as GatewayStatus);
     render(
-      <QueryClientProvider client={client}>
-        <WordingProvider>
-          <LiveProvider>{page}</LiveProvider>
-        </WordingProvider>
-      </QueryClientProvider>,
+      <RouterContext.Provider value={ROUTER}>
+        <QueryClientProvider client={client}>
+          <WordingProvider>
+            <LiveProvider>{page}</LiveProvider>
+          </WordingProvider>
+        </QueryClientProvider>
+      </RouterContext.Provider>,
     );
   };
 

@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
 import type { Session } from "@/api/session";
+import { LiveProvider } from "@/live/LiveProvider";
 import { OutboxProvider } from "@/outbox/OutboxProvider";
 import { draftOf, NO_DRAFT } from "@/state/drafts";
 import { ROW } from "../useShortcuts";
@@ -31,9 +32,11 @@ function show(): HTMLTextAreaElement {
   client.setQueryData<Session>(keys.session, { kind: "anyone" });
   render(
     <QueryClientProvider client={client}>
-      <OutboxProvider>
-        <Composer customerId={CUSTOMER} newestId={0} windowClosesAt={null} onTyping={() => {}} />
-      </OutboxProvider>
+      <LiveProvider>
+        <OutboxProvider>
+          <Composer customerId={CUSTOMER} newestId={0} windowClosesAt={null} onTyping={() => {}} />
+        </OutboxProvider>
+      </LiveProvider>
     </QueryClientProvider>,
   );
   return screen.getByLabelText("Message");
@@ -58,7 +61,8 @@ describe("Enter in the composer", () => {
     fireEvent.keyDown(field, enter);
     fireEvent.keyDown(field, enter);
     expect(field.value).toBe("");
-    const sent = JSON.parse(localStorage.getItem("crm.outbox.anyone") ?? "[]");
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith("crm.outbox.anyone."));
+    const sent = kept.map((key) => JSON.parse(localStorage.getItem(key) ?? ""));
     expect(sent).toMatchObject([{ customerId: CUSTOMER, content: "你好吗" }]);
   });
 });
