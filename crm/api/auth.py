@@ -33,6 +33,13 @@ PAGE_POLICY = (
 TOO_MANY = "Too many tries; see Retry-After."
 
 
+@blp.after_request
+def keep_nothing(answer: Response) -> Response:
+    """Who has signed out must not be shown as signed in, nor a token be left on the disk."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 @blp.route("/login", methods=["POST"])
 @public
 @blp.arguments(LoginSchema)
@@ -115,7 +122,7 @@ def change_password(data: dict[str, Any]) -> Response:
 @blp.response(200, {"type": "string"}, content_type="text/html")
 def show_setup() -> Response:
     """The page behind the link that the first start in production prints."""
-    headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"}
+    headers = {"Content-Security-Policy": PAGE_POLICY}
     return Response(SETUP_PAGE, headers=headers, mimetype="text/html")
 
 

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from config.settings import AppEnv, load_settings
 from crm.factory import create_app
+from tests.kit.accounts import PASSWORD, sign_in
 from tests.kit.app import Backend
 from tests.kit.fixtures import Make
 
@@ -48,6 +49,25 @@ def test_in_production_only_tls_will_do(tmp_path: object) -> None:
     assert app.config["SESSION_COOKIE_NAME"].startswith("__Host-")
     answer = app.test_client().get("/healthz")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_nothing_keeps_who_is_signed_in(backend: Backend, with_sign_in: None) -> None:
+    mia = sign_in(backend)
+    login = {"login": "mia", "password": PASSWORD}
+    stranger = backend.client()
+    answers = [
+        mia.client.get("/auth/state"),
+        mia.client.get("/auth/me"),
+        stranger.get("/auth/state"),
+        stranger.get("/auth/me"),
+        stranger.get("/auth/setup"),
+        stranger.post("/auth/setup", json={"token": "x", "name": "Mia"} | login),
+        stranger.post("/auth/login", json=login | {"password": "wrong password"}),
+        stranger.post("/auth/login", json=login),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 401, 200, 403, 401, 200]
+    for answer in answers:
+        assert answer.headers.getlist("Cache-Control") == ["no-store"], answer.request.path
 
 
 @pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "a\nSet-Cookie: x=1", "a\r\n\r\n<script>"])
