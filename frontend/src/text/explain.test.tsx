@@ -1,5 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen } from "@testing-library/react";
+import { RouterContext } from "next/dist/shared/lib/router-context.shared-runtime";
+import type { NextRouter } from "next/router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fetchBody } from "@/api/client";
 import { keys } from "@/api/keys";
@@ -11,6 +13,8 @@ import { type Language, language } from "@/state/settings";
 import { fillIn, WordingProvider } from ".";
 import { explain } from "./explain";
 import { zh } from "./zh";
+
+const ROUTER = { query: {}, push: async () => true } as unknown as NextRouter;
 
 const inChinese = (...[key, fill]: Parameters<Parameters<typeof explain>[1]>) =>
   fillIn(zh, key, fill);
@@ -57,7 +61,9 @@ describe("the gateway's advice", () => {
     render(
       <QueryClientProvider client={client}>
         <WordingProvider>
-          <LiveProvider>{page}</LiveProvider>
+          <RouterContext.Provider value={ROUTER}>
+            <LiveProvider>{page}</LiveProvider>
+          </RouterContext.Provider>
         </WordingProvider>
       </QueryClientProvider>,
     );
