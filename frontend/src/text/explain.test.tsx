@@ -15,6 +15,7 @@ import { explain } from "./explain";
 import { zh } from "./zh";
 
 const ROUTER = { query: {}, push: async () => true } as unknown as NextRouter;
+
 const inChinese = (...[key, fill]: Parameters<Parameters<typeof explain>[1]>) =>
   fillIn(zh, key, fill);
 
@@ -58,13 +59,13 @@ describe("the gateway's advice", () => {
     const status = { ready: false, state: "degraded", need_qr: false, advice: ADVICE };
     client.setQueryData(keys.gateway, status as GatewayStatus);
     render(
-      <RouterContext.Provider value={ROUTER}>
-        <QueryClientProvider client={client}>
-          <WordingProvider>
+      <QueryClientProvider client={client}>
+        <WordingProvider>
+          <RouterContext.Provider value={ROUTER}>
             <LiveProvider>{page}</LiveProvider>
-          </WordingProvider>
-        </QueryClientProvider>
-      </RouterContext.Provider>,
+          </RouterContext.Provider>
+        </WordingProvider>
+      </QueryClientProvider>,
     );
   };
 
