@@ -78,7 +78,7 @@ STATES: dict[str, Prepare] = {
     "nobody": _find_nobody,
 }
 ON_A_PHONE = ("list", "chat", "details")
-PAGES = ("/login/", "/app/failed/", "/app/figures/", "/app/pairing/", "/app/settings/", "/nowhere/")
+PAGES = ("/login/", "/app/failed/", "/app/figures/", "/app/pairing/", "/app/settings/", "/404/")
 
 
 @pytest.fixture

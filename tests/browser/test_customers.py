@@ -10,7 +10,7 @@ from tests.browser.shop import Shop, new_phone
 
 
 def begin_chat(inbox: Inbox, phone: str, name: str = "") -> None:
-    inbox.page.get_by_role("button", name="New chat").click()
+    inbox.page.get_by_role("button", name="New chat").first.click()
     dialog = inbox.page.get_by_role("dialog", name="New chat")
     dialog.get_by_label("Phone").fill(phone)
     dialog.get_by_label("Name").fill(name)
@@ -27,7 +27,7 @@ def test_a_chat_is_begun_by_phone_and_a_known_phone_opens_its_chat(
     inbox.shoot("new-chat")
     inbox.write("Good morning")
     inbox.expect_state("Good morning", "Read")
-    inbox.page.get_by_role("button", name="New chat").focus()
+    inbox.page.get_by_role("button", name="New chat").first.focus()
     inbox.page.keyboard.press("Escape")
     expect(inbox.composer).to_have_count(0)
     begin_chat(inbox, phone, "Somebody else")

@@ -186,7 +186,7 @@ def test_make_passes_no_ctrl_c_on_yet_everything_ends(run: StandIn, tmp_path: Pa
         run.wait_for("Everything is running")
         children = psutil.Process(make.pid).children(recursive=True)
         make.send_signal(signal.SIGINT)
-        make.wait(15)
+        make.wait(60)
         assert all_gone(children)
     finally:
         make.end()

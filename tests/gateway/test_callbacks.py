@@ -221,7 +221,7 @@ def test_thousands_of_waiting_callbacks_are_brought_quickly_and_in_order(setting
             add_callback(connection, callback, at=0)
     deliverer = Deliverer(store, settings)
     deliverer.start()
-    eventually(lambda: len(backend.taken()) == 3000, timeout=90)
+    eventually(lambda: len(backend.taken()) == 3000, timeout=170)
     deliverer.stop(5)
     for phone in ("10000", "10499"):
         numbers = [int(content) for content in contents(backend, phone)]

@@ -23,7 +23,7 @@ def test_any_other_text_is_refused_or_a_key_of_the_right_types(text: str) -> Non
     try:
         (number,) = decode_cursor(text, int)
     except InvalidInputError as error:
-        assert error.errors == {"cursor": [error.detail]}
+        assert error.more == {"errors": {"cursor": [error.detail]}}
     else:
         assert type(number) is int
 

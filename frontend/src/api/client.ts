@@ -59,6 +59,14 @@ export function whenOtherAgent(listener: () => void): () => void {
   };
 }
 
+const unreachable = new Set<() => void>();
+
+/** Calls back for each call that no server answered; returns how to stop. */
+export function onUnreachable(listener: () => void): () => void {
+  unreachable.add(listener);
+  return () => void unreachable.delete(listener);
+}
+
 /** Calls the API. Throws `ApiError`, whatever went wrong. */
 export async function call<T>(path: string, options: Options = {}): Promise<Answer<T>> {
   const { text, headers } = await ask(path, options);
@@ -121,6 +129,7 @@ async function askOnce(path: string, options: Options): Promise<Raw> {
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
+    for (const listener of unreachable) listener();
     throw new ApiError(0, "The server cannot be reached.");
   }
   if (!response.ok) throw refusal(response, parse(text));

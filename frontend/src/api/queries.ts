@@ -1,15 +1,7 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useLive } from "@/live/LiveProvider";
-import {
-  type CustomerFilter,
-  chatAfter,
-  customersAfter,
-  firstPageOf,
-  laterCustomersAfter,
-  type Pages,
-  type Placed,
-} from "@/live/lists";
+import { type CustomerFilter, firstPageOf, type Pages } from "@/live/lists";
 import { fetchBody } from "./client";
 import { keys } from "./keys";
 import { fetchPage, type Page } from "./pages";
@@ -25,20 +17,15 @@ import type {
 
 const CUSTOMERS_PER_PAGE = 60;
 const MESSAGES_PER_PAGE = 60;
+/** An answer that was wrong for a moment is not followed by an event. */
+const GATEWAY_EVERY_MS = 30_000;
 
-/** Brings one fetched page up to date with the events that came while it was under way. */
-function catchUp<T>(
-  page: Page<T>,
-  events: readonly Placed[],
-  apply: (pages: Pages<T>, placed: Placed) => Pages<T>,
-): Page<T> {
-  const start: Pages<T> = { pages: [page], pageParams: [null] };
-  return events.reduce(apply, start).pages[0] ?? page;
-}
+/** For `fetchNextPage`: a refetch that is under way mends what was missed, and goes first. */
+export const NOT_CUTTING_OFF = { cancelRefetch: false } as const;
 
 /** The list of customers, in pages; live. */
 export function useCustomers(filter: CustomerFilter, isEnabled = true) {
-  const { begin, recent } = useLive();
+  const { begin } = useLive();
   return useInfiniteQuery({
     queryKey: keys.customerList(filter),
     enabled: isEnabled,
@@ -53,9 +40,7 @@ export function useCustomers(filter: CustomerFilter, isEnabled = true) {
       };
       const page = await fetchPage<CustomerSummary>("/customers/summary", query, signal);
       begin(page.at);
-      // Whoever moved up out of a later page is in the first one already.
-      const apply = pageParam === null ? customersAfter : laterCustomersAfter;
-      return catchUp(page, recent.after(page.at), (pages, placed) => apply(pages, placed, filter));
+      return page;
     },
     getNextPageParam: (page: Page<CustomerSummary>) => page.next,
     placeholderData: (before) => before,
@@ -78,7 +63,7 @@ export function useLiveStart(isEnabled: boolean): void {
 
 /** A customer's chat, the newest page first; live. Older pages are kept while it is open. */
 export function useChat(customerId: number) {
-  const { begin, recent } = useLive();
+  const { begin } = useLive();
   const client = useQueryClient();
   useEffect(
     () => () => {
@@ -97,12 +82,7 @@ export function useChat(customerId: number) {
       const query = { limit: MESSAGES_PER_PAGE, cursor: pageParam ?? undefined };
       const page = await fetchPage<Message>(`/messages/${customerId}`, query, signal);
       begin(page.at || null);
-      // An older page has no place for a new message.
-      const events = recent
-        .after(page.at)
-        .filter(({ event }) => "customer_id" in event && event.customer_id === customerId)
-        .filter(({ event }) => pageParam === null || event.type === "message_status");
-      return catchUp(page, events, chatAfter);
+      return page;
     },
     getNextPageParam: (page: Page<Message>) => page.next,
   });
@@ -125,11 +105,12 @@ export function useTotals(id: number) {
   });
 }
 
-/** What the gateway says of itself; pushed by the stream afterwards. */
+/** What the gateway says of itself; pushed by the stream, but only when it changes. */
 export function useGateway() {
   return useQuery({
     queryKey: keys.gateway,
     queryFn: ({ signal }) => fetchBody<GatewayStatus>("/gateway/status", { signal }),
+    refetchInterval: GATEWAY_EVERY_MS,
   });
 }
 

@@ -10,10 +10,11 @@ import {
   useState,
 } from "react";
 import { addressOf } from "@/api/address";
+import { onUnreachable } from "@/api/client";
 import { keys } from "@/api/keys";
+import { useSession } from "@/api/session";
 import type { LiveEvent } from "@/api/types";
-import { applyEvent } from "./apply";
-import { RecentEvents } from "./recent";
+import { LiveCache } from "./cache";
 import { SharedStream } from "./shared";
 import type { StreamState } from "./stream";
 
@@ -23,7 +24,6 @@ interface Live {
   readonly state: StreamState;
   /** Opens the stream, from the event id at which the first list was true. */
   readonly begin: (at: number | null) => void;
-  readonly recent: RecentEvents;
   /** Calls back for each event of this tab; returns how to stop. */
   readonly listen: (listener: Listener) => () => void;
 }
@@ -33,8 +33,8 @@ const LiveContext = createContext<Live | null>(null);
 /** Holds the browser's event stream, and keeps what was fetched up to date with it. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
+  const cache = useMemo(() => new LiveCache(client), [client]);
   const stream = useRef<SharedStream | null>(null);
-  const recent = useRef(new RecentEvents()).current;
   const listeners = useRef(new Set<Listener>()).current;
   const [state, setState] = useState<StreamState>("connecting");
 
@@ -43,17 +43,22 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       stream.current ??= new SharedStream(addressOf("/messages/events/stream"), at, {
         onEvent: (id, data) => {
           const event = JSON.parse(data) as LiveEvent;
-          if (id) recent.add(id, event);
-          applyEvent(client, { id, event });
+          cache.take(id, event);
           for (const listener of listeners) listener(event);
         },
         onState: setState,
         onRefused: () => void client.invalidateQueries({ queryKey: keys.session }),
-        onGap: () => void client.invalidateQueries(),
+        onGap: () => cache.forget(),
       });
     },
-    [client, recent, listeners],
+    [client, cache, listeners],
   );
+  useEffect(() => cache.watch(), [cache]);
+  useEffect(() => onUnreachable(() => stream.current?.doubt()), []);
+  useSignedIn(() => {
+    stream.current?.reopen();
+    cache.retry();
+  });
   useEffect(
     () => () => {
       stream.current?.close();
@@ -68,8 +73,19 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     },
     [listeners],
   );
-  const live = useMemo(() => ({ state, begin, recent, listen }), [state, begin, recent, listen]);
+  const live = useMemo(() => ({ state, begin, listen }), [state, begin, listen]);
   return <LiveContext.Provider value={live}>{children}</LiveContext.Provider>;
+}
+
+/** Calls back when a stranger has become an agent. */
+function useSignedIn(onSignedIn: () => void): void {
+  const kind = useSession().data?.kind;
+  const before = useRef(kind);
+  useEffect(() => {
+    const isSignedIn = before.current === "stranger" && kind === "agent";
+    before.current = kind;
+    if (isSignedIn) onSignedIn();
+  });
 }
 
 export function useLive(): Live {

@@ -1,19 +1,21 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { keys } from "@/api/keys";
-import type { Customer, CustomerSummary, Message } from "@/api/types";
+import type { Customer, CustomerSummary, LiveEvent, Message } from "@/api/types";
 import { type CustomerFilter, chatAfter, customersAfter, type Pages, type Placed } from "./lists";
+import type { Refresher } from "./refresher";
+
+type CustomerEvent = Extract<LiveEvent, { customer_id: number }>;
 
 /** Brings all that is on the screen up to date with one event. */
-export function applyEvent(client: QueryClient, placed: Placed): void {
+export function applyEvent(client: QueryClient, placed: Placed, refresher: Refresher): void {
   const { event } = placed;
-  if (event.type === "reset") {
-    void client.invalidateQueries();
-    return;
-  }
+  if (event.type === "reset") return;
   changeCustomers(client, placed);
   if (event.type === "gateway_status") client.setQueryData(keys.gateway, event.gateway);
   if (event.type === "presence") client.setQueryData(keys.presence(event.customer_id), event);
-  if (event.customer_id !== null) changeChat(client, event.customer_id, placed);
+  if (event.customer_id === null) return;
+  changeChat(client, event.customer_id, placed);
+  refreshFigures(client, event, refresher);
 }
 
 function changeCustomers(client: QueryClient, placed: Placed): void {
@@ -46,13 +48,13 @@ function changeChat(client: QueryClient, customerId: number, placed: Placed): vo
   if (event.type === "customer_updated") {
     void client.invalidateQueries({ queryKey: keys.customer(customerId), exact: true });
   }
-  if (event.type === "message_status") refreshOutgoing(client);
 }
 
-let refreshing: ReturnType<typeof setTimeout> | undefined;
-
-/** The lists of failed and unknown messages have no events of their own; a burst counts once. */
-function refreshOutgoing(client: QueryClient): void {
-  clearTimeout(refreshing);
-  refreshing = setTimeout(() => void client.invalidateQueries({ queryKey: keys.outgoing }), 300);
+/** Neither the lists of unsent messages nor the totals of a chat have events of their own. */
+function refreshFigures(client: QueryClient, event: CustomerEvent, refresher: Refresher): void {
+  const isStatus = event.type === "message_status";
+  const isWritten = event.type === "inbound_message" || event.type === "outbound_message";
+  if (isStatus) refresher.refresh(keys.outgoing);
+  const totals = keys.totals(event.customer_id);
+  if ((isStatus || isWritten) && client.getQueryState(totals)) refresher.refresh(totals);
 }

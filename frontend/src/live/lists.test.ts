@@ -1,58 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { CustomerSummary, LiveEvent, Message } from "@/api/types";
+import type { CustomerSummary, LiveEvent } from "@/api/types";
 import {
   addMessage,
   type CustomerFilter,
   chatAfter,
   customersAfter,
-  laterCustomersAfter,
   type Pages,
   rowsOf,
 } from "./lists";
+import { customer, message } from "./testKit";
 
 const NEWEST: CustomerFilter = { search: "", status: "", order: "newest" };
-
-function customer(
-  id: number,
-  minute: number | null,
-  more: Partial<CustomerSummary> = {},
-): CustomerSummary {
-  const time =
-    minute === null ? null : `2026-01-01T10:${String(minute).padStart(2, "0")}:00.000000`;
-  return {
-    id,
-    name: `Customer ${id}`,
-    phone: `6012345${id}`,
-    lid: null,
-    photo_url: null,
-    status: "new",
-    last_message: "Hello",
-    last_timestamp: time,
-    unread_count: 0,
-    window_closes_at: null,
-    ...more,
-  };
-}
-
-function message(id: number, more: Partial<Message> = {}): Message {
-  return {
-    id,
-    customer_id: 1,
-    direction: "inbound",
-    content: `Text ${id}`,
-    timestamp: "2026-01-01T10:00:00.000000",
-    ack: 2,
-    whatsapp_id: null,
-    status: "delivered",
-    error: null,
-    attempts: 0,
-    media: null,
-    template: null,
-    author: null,
-    client_message_id: null,
-    ...more,
-  };
-}
 
 function pages<T>(at: number, next: string | null, ...rows: T[][]): Pages<T> {
   return {
@@ -158,16 +116,6 @@ describe("the list of customers", () => {
   it("removes who was erased", () => {
     const event: LiveEvent = { type: "customer_deleted", customer_id: 2 };
     expect(ids(customersAfter(list, { id: 11, event }, NEWEST))).toEqual([3, 1]);
-  });
-
-  it("never adds to a later page, and lets rows leave it", () => {
-    const later = pages(10, null, [customer(1, 10)]);
-    expect(
-      ids(laterCustomersAfter(later, { id: 11, event: wrote(customer(9, 40)) }, NEWEST)),
-    ).toEqual([1]);
-    expect(
-      ids(laterCustomersAfter(later, { id: 11, event: wrote(customer(1, 40)) }, NEWEST)),
-    ).toEqual([]);
   });
 
   it("shows a row once that two pages hold", () => {

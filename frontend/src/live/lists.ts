@@ -132,21 +132,6 @@ export function customersAfter(
   return placeCustomer(pages, event.customer, filter, event.type === "new_customer");
 }
 
-/** A later page of the list after an event: rows change or leave, none come in. */
-export function laterCustomersAfter(
-  pages: Pages<CustomerSummary>,
-  { event }: Placed,
-  filter: CustomerFilter,
-): Pages<CustomerSummary> {
-  if (event.type === "customer_deleted") return removeRow(pages, event.customer_id);
-  if (!("customer" in event)) return pages;
-  const row = event.customer;
-  const old = pages.pages.flatMap((page) => page.rows).find((each) => each.id === row.id);
-  if (!old) return pages;
-  const stays = isShown(row, filter) && keepsPlace(old, row);
-  return stays ? replaceRow(pages, row) : removeRow(pages, row.id);
-}
-
 /** A chat after an event; its first page is the newest, each page's rows are oldest first. */
 export function chatAfter(pages: Pages<Message>, { id, event }: Placed): Pages<Message> {
   const isNewer = (page: Page<Message>) => id > page.at;

@@ -1,11 +1,15 @@
 import { Stream, type StreamState } from "./stream";
 
-/** What tabs tell each other. `after` is the id of the event before, so that a gap shows. */
+/**
+ * What tabs tell each other. `after` is the id of the event before, and `last` that of the newest,
+ * so that a gap shows.
+ */
 type Told =
   | { kind: "event"; id: number; after: number; data: string }
-  | { kind: "state"; state: StreamState }
+  | { kind: "state"; state: StreamState; last: number | null }
   | { kind: "refused" }
-  | { kind: "hello" };
+  | { kind: "hello" }
+  | { kind: "reopen" };
 
 export interface LiveHandlers {
   readonly onEvent: (id: number, data: string) => void;
@@ -26,6 +30,7 @@ export class SharedStream {
   private stream: Stream | null = null;
   private readonly channel: BroadcastChannel;
   private last: number | null;
+  private state: StreamState = "connecting";
   private answered = 0;
   private readonly leaving = new AbortController();
   private release: (() => void) | null = null;
@@ -48,6 +53,17 @@ export class SharedStream {
     this.stopLeading();
     this.channel.close();
     document.removeEventListener("visibilitychange", this.look);
+  }
+
+  /** Opens the stream anew at once, whichever tab has it. */
+  reopen(): void {
+    if (this.stream) this.stream.reopen();
+    else this.tell({ kind: "reopen" });
+  }
+
+  /** The server was not to be reached: the stream may be dead without having noticed. */
+  doubt(): void {
+    if (this.state === "open") this.reopen();
   }
 
   private async lead(options: LockOptions): Promise<void> {
@@ -74,22 +90,27 @@ export class SharedStream {
       this.take(id, data);
     };
     const onState = (state: StreamState) => {
-      this.tell({ kind: "state", state });
-      this.handlers.onState(state);
+      this.show(state);
+      this.tellState();
     };
     const onRefused = () => {
       this.tell({ kind: "refused" });
       this.handlers.onRefused();
     };
-    this.state = "connecting";
     this.stream = new Stream(this.address, { onEvent, onState, onRefused }, this.last);
   }
 
-  private state: StreamState = "connecting";
-
   private tell(told: Told): void {
-    if (told.kind === "state") this.state = told.state;
     if (!this.leaving.signal.aborted) this.channel.postMessage(told);
+  }
+
+  private tellState(): void {
+    this.tell({ kind: "state", state: this.state, last: this.last });
+  }
+
+  private show(state: StreamState): void {
+    this.state = state;
+    this.handlers.onState(state);
   }
 
   private stopLeading(): void {
@@ -100,17 +121,32 @@ export class SharedStream {
   }
 
   private hear(told: Told): void {
-    if (told.kind === "hello") {
-      if (this.stream) this.tell({ kind: "state", state: this.state });
+    if (told.kind === "hello" || told.kind === "reopen") {
+      if (this.stream) this.answer(told.kind);
       return;
     }
-    if (this.stream && navigator.locks) return; // an old leader's last words
+    if (this.stream) return; // an old leader's last words, or each tab has a stream of its own
     this.answered = Date.now();
-    if (told.kind === "state") this.handlers.onState(told.state);
-    if (told.kind === "refused") this.handlers.onRefused();
-    if (told.kind !== "event") return;
-    if (this.last !== null && told.after > this.last) this.handlers.onGap();
-    this.take(told.id, told.data);
+    if (told.kind === "refused") {
+      this.handlers.onRefused();
+      return;
+    }
+    this.reach(told.kind === "state" ? told.last : told.after);
+    if (told.kind === "state") this.show(told.state);
+    else this.take(told.id, told.data);
+  }
+
+  private answer(asked: "hello" | "reopen"): void {
+    if (asked === "hello") this.tellState();
+    else this.stream?.reopen();
+  }
+
+  /** The leader has seen the events up to this one; so must we have. */
+  private reach(id: number | null): void {
+    if (id === null) return;
+    const isGap = this.last !== null && id > this.last;
+    this.last = Math.max(this.last ?? 0, id);
+    if (isGap) this.handlers.onGap();
   }
 
   /** Presence has no id of its own: it comes under that of the last event, and moves nothing. */

@@ -11,6 +11,10 @@ export interface StreamHandlers {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+const TICK_MS = 10_000;
+const SLEPT_MS = 30_000;
+/** Browsers let the timers of a hidden page run once a minute. */
+const SLEPT_HIDDEN_MS = 90_000;
 
 /**
  * One event stream that does not give up: browsers do after a 503 or a 401, and lose their place
@@ -21,6 +25,8 @@ export class Stream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private closed = false;
+  private ticked = Date.now();
+  private readonly ticking = setInterval(() => this.tick(), TICK_MS);
 
   constructor(
     private readonly address: string,
@@ -47,8 +53,16 @@ export class Stream {
   close(): void {
     this.closed = true;
     this.drop();
+    clearInterval(this.ticking);
     window.removeEventListener("online", this.reopen);
     window.removeEventListener("offline", this.lose);
+  }
+
+  /** After a sleep the connection may be gone without a word. */
+  private tick(): void {
+    const passed = Date.now() - this.ticked;
+    this.ticked += passed;
+    if (passed > (document.hidden ? SLEPT_HIDDEN_MS : SLEPT_MS)) this.reopen();
   }
 
   private open(): void {

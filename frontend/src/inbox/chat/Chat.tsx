@@ -1,6 +1,6 @@
 import { useMemo, useReducer } from "react";
 import { ApiError } from "@/api/client";
-import { useChat, useCustomer } from "@/api/queries";
+import { NOT_CUTTING_OFF, useChat, useCustomer } from "@/api/queries";
 import type { Message } from "@/api/types";
 import { type Pages, rowsOf } from "@/live/lists";
 import { useEntries } from "@/outbox/OutboxProvider";
@@ -67,7 +67,9 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
           <MessageList
             items={items}
             older={chat.data.pages.slice(1).reduce((sum, page) => sum + page.rows.length, 0)}
-            onTop={() => chat.hasNextPage && !chat.isFetchingNextPage && void chat.fetchNextPage()}
+            hasOlder={chat.hasNextPage && !chat.isFetching}
+            isOlderFailed={chat.isFetchNextPageError}
+            onTop={() => chat.hasNextPage && void chat.fetchNextPage(NOT_CUTTING_OFF)}
             onShown={setShown}
           />
           <Announcer message={messages.at(-1)} name={customer.data?.name ?? ""} />

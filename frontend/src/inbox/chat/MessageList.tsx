@@ -13,6 +13,10 @@ interface Props {
   readonly items: readonly Item[];
   /** How many of them are on older pages: they were put before what was there. */
   readonly older: number;
+  /** Whether another page can be asked for now. */
+  readonly hasOlder: boolean;
+  /** Whether the last one asked for did not come. */
+  readonly isOlderFailed: boolean;
   readonly onTop: () => void;
   /** The newest message that was in view. */
   readonly onShown: (messageId: number) => void;
@@ -26,7 +30,8 @@ const TOP_AHEAD = "1500px 0px";
  * The chat's lines. The list is laid out from its end (`column-reverse`): it is there from the first
  * frame on, follows what is added, and stays where it is when older lines come.
  */
-export function MessageList({ items, older, onTop, onShown }: Props) {
+export function MessageList(props: Props) {
+  const { items, older, hasOlder, isOlderFailed, onTop, onShown } = props;
   const { t } = useText();
   const list = useRef<HTMLElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
@@ -46,7 +51,7 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
     // What one writes oneself is always shown.
     if (waiting > 0) toEnd();
   }, [waiting, toEnd]);
-  const top = useTop(older, onTop);
+  const top = useTop(older, hasOlder && !isOlderFailed, onTop);
   if (items.length === 0) return <Notice title={t("noMessages")} />;
   return (
     <div className={styles.place}>
@@ -60,6 +65,11 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
       >
         <div className={styles.lines}>
           <div ref={top} />
+          {isOlderFailed && (
+            <Notice title={t("loadFailed")}>
+              <Button onClick={onTop}>{t("tryAgain")}</Button>
+            </Notice>
+          )}
           {blocks.map((block) => (
             <Block key={block.number} items={block.items} firstUnread={firstUnread} />
           ))}
@@ -80,8 +90,8 @@ export function MessageList({ items, older, onTop, onShown }: Props) {
   );
 }
 
-/** Calls back when the beginning comes near; again after each page, where that is still so. */
-function useTop(older: number, onTop: () => void) {
+/** Calls back when the beginning comes near; again after each answer, where that is still so. */
+function useTop(older: number, isWanted: boolean, onTop: () => void) {
   const top = useRef<HTMLDivElement>(null);
   const latest = useRef(onTop);
   useEffect(() => {
@@ -90,14 +100,14 @@ function useTop(older: number, onTop: () => void) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page came, so it is looked at anew
   useEffect(() => {
     const place = top.current;
-    if (!place) return;
+    if (!place || !isWanted) return;
     const observer = new IntersectionObserver(
       (entries) => entries.at(-1)?.isIntersecting && latest.current(),
       { root: place.parentElement?.parentElement ?? null, rootMargin: TOP_AHEAD },
     );
     observer.observe(place);
     return () => observer.disconnect();
-  }, [older]);
+  }, [older, isWanted]);
   return top;
 }
 

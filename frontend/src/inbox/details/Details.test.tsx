@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
 import type { Customer } from "@/api/types";
 import { applyEvent } from "@/live/apply";
+import { Refresher } from "@/live/refresher";
 import { Details } from "./Details";
 
 const ROUTER = { query: { c: "7" }, push: async () => true } as unknown as NextRouter;
@@ -52,7 +53,8 @@ function show() {
     const summary = { ...CUSTOMER, ...change, updated_at: "2026-01-02T00:00:00.000000" };
     stored = { ...stored, ...change };
     const event = { type: "customer_photo", customer_id: 7, customer: summary };
-    act(() => applyEvent(client, { id: 9, event } as unknown as Parameters<typeof applyEvent>[1]));
+    const placed = { id: 9, event } as unknown as Parameters<typeof applyEvent>[1];
+    act(() => applyEvent(client, placed, new Refresher(client)));
   };
   return { sent, hear };
 }

@@ -1,5 +1,5 @@
 import { useDeferredValue, useMemo, useState } from "react";
-import { useCustomers } from "@/api/queries";
+import { NOT_CUTTING_OFF, useCustomers } from "@/api/queries";
 import { rowsOf } from "@/live/lists";
 import { order as storedOrder, useOrder } from "@/state/settings";
 import { useText } from "@/text";
@@ -58,7 +58,7 @@ export function CustomerPane({ selected, onSelect, onNew }: Props) {
           rows={rows}
           selected={selected}
           onSelect={onSelect}
-          onEnd={() => list.hasNextPage && !list.isFetchingNextPage && void list.fetchNextPage()}
+          onEnd={() => list.hasNextPage && void list.fetchNextPage(NOT_CUTTING_OFF)}
         />
       )}
     </>
