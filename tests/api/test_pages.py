@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 
 from config.settings import AppEnv, load_settings
 from crm.factory import create_app
-from pages.app import create_app as create_frontend
 from tests.kit.app import ReadingClient
-from tests.kit.built_page import FILES, build_page
+from tests.kit.built_page import FILES, build_page, policy_of
 
 
 def serve(folder: Path, **settings: Any) -> FlaskClient:
@@ -165,11 +164,6 @@ def test_strangers_may_have_the_page_and_nothing_else(folder: Path) -> None:
     assert closed.get("/customers/summary").status_code == 401
 
 
-def policy_of(client: Any, path: str = "/", **headers: str) -> dict[str, str]:
-    text = client.get(path, headers=headers).headers["Content-Security-Policy"]
-    return dict(part.split(" ", 1) for part in text.split("; "))
-
-
 def test_a_page_loads_from_here_only_and_runs_no_script_written_into_it(
     pages: FlaskClient,
 ) -> None:
@@ -259,53 +253,3 @@ def test_a_file_that_goes_while_they_are_listed_harms_no_other(
     client = serve(folder)
     assert client.get("/theme.js").status_code == 404
     assert client.get("/login/").status_code == client.get("/healthz").status_code == 200
-
-
-def frontend(folder: Path, **settings: Any) -> FlaskClient:
-    """The page's own server, spoken to in the same way."""
-    chosen = dataclasses.replace(load_settings(), pages_dir=folder, **settings)
-    shell = serve(folder)
-    shell.application.wsgi_app = create_frontend(chosen)  # type: ignore[assignment]
-    return shell
-
-
-@pytest.mark.parametrize(
-    ("host", "api"),
-    [
-        ("localhost:3000", "http://localhost:8000"),
-        ("127.0.0.1:3000", "http://127.0.0.1:8000"),
-        ("[::1]:3000", "http://[::1]:8000"),
-        ("shop.lan:3000", "http://shop.lan:8000"),
-        ("evil; script-src *:3000", "http://localhost:8000"),
-        ("a'b", "http://localhost:8000"),
-    ],
-)
-def test_at_a_port_of_its_own_the_page_finds_the_api_by_the_name_it_was_called_by(
-    folder: Path, host: str, api: str
-) -> None:
-    client = frontend(folder)
-    script = client.get("/config.js", headers={"Host": host}).text
-    assert script == f'window.CRM_API = "{api}";\n'
-    policy = policy_of(client, Host=host)
-    assert policy["connect-src"] == policy["media-src"] == f"'self' {api}"
-    assert api in policy["img-src"].split()
-    assert policy["script-src"] == "'self'"
-
-
-def test_the_page_follows_the_backend_to_another_port_or_machine(folder: Path) -> None:
-    for backend, api in (
-        ("http://127.0.0.1:8001", "http://localhost:8001"),
-        ("https://crm.example.com/", "https://crm.example.com"),
-    ):
-        client = frontend(folder, backend_url=backend)
-        assert api in client.get("/config.js").text
-
-
-def test_the_pages_server_has_nothing_but_the_page(folder: Path) -> None:
-    client = frontend(folder)
-    assert client.get("/").text == FILES["index.html"]
-    assert client.get("/healthz").get_json() == {"status": "alive"}
-    missing = client.get("/customers/")
-    assert missing.status_code == 404
-    assert missing.get_json() == {"detail": "There is nothing at this address."}
-    assert missing.headers["X-Content-Type-Options"] == "nosniff"

@@ -89,16 +89,20 @@ def test_a_picture_of_any_other_host_is_not_asked_for_and_initials_stand_in_its_
 
 
 @pytest.fixture
-def show(shop: Shop, inbox: Inbox) -> Callable[[str], None]:
-    """Opens the inbox with a customer who has this picture."""
+def show(shop: Shop, inbox: Inbox) -> Iterator[Callable[[str], None]]:
+    """Opens the inbox with a customer who has this picture, for this test only."""
+    customer = shop.customer("Eve Stone")
+
+    def give(photo: str | None) -> None:
+        answer = shop.api.patch(f"/customers/{customer.id}", json={"photo_url": photo})
+        answer.raise_for_status()
 
     def open_with(photo: str) -> None:
-        customer = shop.customer("Eve Stone")
-        body = {"photo_url": photo}
-        shop.api.patch(f"/customers/{customer.id}", json=body).raise_for_status()
+        give(photo)
         shop.write(customer, "Hello")
         inbox.open()
         inbox.search.fill(customer.phone)
         expect(inbox.row("Eve Stone")).to_have_count(1)
 
-    return open_with
+    yield open_with
+    give(None)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from werkzeug.test import Client
+
 FILES = {
     "index.html": "<!doctype html><title>Inbox</title><script src=/_next/static/a1.js></script>",
     "login/index.html": "<!doctype html><title>Sign in</title>",
@@ -28,3 +30,9 @@ def build_page(folder: Path, **changed: str) -> Path:
         file.write_text(changed.get(file.stem, text) if file.parent == folder else text)
         os.utime(file, (LONG_AGO, LONG_AGO))
     return folder
+
+
+def policy_of(client: Client, path: str = "/", **headers: str) -> dict[str, str]:
+    """What a page may load, and from where, by the names of the policy."""
+    text = client.get(path, headers=headers).headers["Content-Security-Policy"]
+    return dict(part.split(" ", 1) for part in text.split("; "))
