@@ -14,6 +14,7 @@ from crm.api.callers import (
     current_caller,
     end_session,
     known_callers,
+    look_up_caller,
 )
 from crm.api.limits import count_sign_in
 from crm.api.parsing import ApiBlueprint
@@ -79,7 +80,7 @@ def logout_everywhere() -> Response:
 @blp.response(200, AuthStateSchema)
 def show_state() -> Response:
     """Whether one has to sign in here, and who has: never 401, so a page may ask it first."""
-    caller = current_caller()
+    caller = look_up_caller()
     is_person = caller is not None and caller.role is not None
     return json_answer(
         {

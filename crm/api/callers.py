@@ -49,11 +49,13 @@ class KnownCallers:
         self._known: dict[str, tuple[Caller, float]] = {}
         self._noted: dict[str, float] = {}
 
-    def find(self, secret: str, look_up: Callable[[str], Caller | None]) -> Caller | None:
-        """The caller with this secret, from memory or from the database."""
+    def find(
+        self, secret: str, look_up: Callable[[str], Caller | None], *, anew: bool = False
+    ) -> Caller | None:
+        """The caller with this secret, from memory (but for `anew`) or from the database."""
         proof = hash_secret(secret)
         known = self._known.get(proof)
-        if known and known[1] > time.monotonic():
+        if known and known[1] > time.monotonic() and not anew:
             return known[0]
         caller = look_up(proof)
         with self._lock:
@@ -118,6 +120,14 @@ def current_caller() -> Caller | None:
     if "caller" not in g:
         g.caller = _find_caller()
     caller: Caller | None = g.caller
+    return caller
+
+
+def look_up_caller() -> Caller | None:
+    """Who calls, and not from memory where it is an agent: the session may have ended elsewhere."""
+    caller = current_caller()
+    if caller and caller.role:
+        g.caller = caller = known_callers.find(current_user.get_id(), find_agent, anew=True)
     return caller
 
 

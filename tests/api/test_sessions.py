@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from crm import clock
 from crm.actors import COMMAND_LINE
@@ -35,6 +35,18 @@ def test_one_question_tells_a_page_who_is_signed_in(backend: Backend) -> None:
     person = sign_in(backend)
     me = person.call("GET", "/auth/me").get_json()
     assert person.call("GET", "/auth/state").get_json() == {"required": True, "me": me}
+
+
+def test_whether_one_is_signed_in_is_not_told_from_memory(backend: Backend) -> None:
+    """Or a page asks one process and then another, and signs in and out by turns."""
+    person = sign_in(backend)
+    assert person.is_signed_in
+    with backend.session() as session:
+        session.execute(delete(AgentSession))
+        session.commit()
+    state = {"required": True, "me": None}
+    assert person.call("GET", "/auth/state").get_json() == state
+    assert not person.is_signed_in
 
 
 def test_a_forged_or_broken_cookie_is_nobodys(backend: Backend) -> None:

@@ -64,6 +64,8 @@ export function agentOf(holder: string): number | null {
 /** Signs in; throws `ApiError`. */
 export async function signIn(client: QueryClient, login: string, password: string): Promise<void> {
   const me = await fetchBody<Me>("/auth/login", { method: "POST", body: { login, password } });
+  // One that was asked before would take the stranger of a moment ago for whoever is here now.
+  await client.cancelQueries({ queryKey: keys.session });
   setHolder(me);
   tellOtherTabs();
   client.setQueryData(keys.session, { kind: "agent", me } satisfies Session);
