@@ -1,9 +1,11 @@
 """Small facts about addresses: what is loopback, and which driver a database URL means."""
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
+@lru_cache(maxsize=1024)
 def is_loopback_host(host: str | None) -> bool:
     """True for an address (or `localhost`) that only this machine can reach."""
     if not host:

@@ -6,6 +6,7 @@ The decision falls before the body is parsed and before any id is looked up.
 import hmac
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -136,8 +137,13 @@ def _refuse_foreign_names() -> None:
     """
     if current_app.config["AUTH_REQUIRED"]:
         return
-    if not is_loopback_host(urlsplit(request.host_url).hostname):
+    if not _is_own_name(request.host):
         raise ForbiddenError("Call this by localhost or 127.0.0.1, or set AUTH_REQUIRED=true.")
+
+
+@lru_cache(maxsize=256)
+def _is_own_name(host: str) -> bool:
+    return is_loopback_host(urlsplit(f"//{host}").hostname)
 
 
 def _refuse_foreign_pages() -> None:

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, request
 
-from crm.api.unchanged import unchanged
-from crm.queries.pages import Page, Version, chunks, read_version
+from crm.api.unchanged import MAX_BYTES, unchanged
+from crm.queries.pages import Page, chunks, read_version
 
 JSON = "application/json"
 
@@ -42,9 +42,17 @@ def list_answer(
     }
     if {headers["ETag"], "*"} & {tag.strip() for tag in _if_none_match()}:
         return Response(status=304, headers=headers)
-    if query.get("limit") is None:
-        return _whole_answer(version, headers, whole)
-    return page_answer(query, page(query["limit"], query.get("cursor")), headers=headers)
+    found = unchanged.find(version, headers["ETag"])
+    if found is None and query.get("limit") is None:
+        body = whole()
+        if len(data := body.read(MAX_BYTES + 1)) > MAX_BYTES:
+            return _streamed_answer(body, headers)
+        body.close()
+        found = Page(data, None)
+    elif found is None:
+        found = page(query["limit"], query.get("cursor"))
+    unchanged.keep(version, headers["ETag"], found)
+    return page_answer(query, found, headers=headers)
 
 
 def page_answer(query: Mapping[str, Any], found: Page, *, headers: dict[str, str]) -> Response:
@@ -54,23 +62,6 @@ def page_answer(query: Mapping[str, Any], found: Page, *, headers: dict[str, str
     return Response(found.body, headers=headers, mimetype=JSON)
 
 
-def _whole_answer(
-    version: Version, headers: dict[str, str], whole: Callable[[], IO[bytes]]
-) -> Response:
-    """A whole list: from memory while nothing changed, streamed where it is long."""
-    data = unchanged.find(version, headers["ETag"])
-    if data is None:
-        body = whole()
-        data = unchanged.keep(version, headers["ETag"], body)
-        if data is None and request.method == "HEAD":
-            body.close()  # werkzeug neither reads nor closes what answers HEAD
-        elif data is None:
-            response = Response(chunks(body), headers=headers, mimetype=JSON)
-            response.call_on_close(body.close)  # also where nobody began to read
-            return response
-    return Response(data, headers=headers, mimetype=JSON)
-
-
 def file_answer(body: IO[bytes], *, name: str, content_type: str) -> Response:
     """A file to be saved under this name, streamed and closed."""
     headers = {
@@ -78,9 +69,17 @@ def file_answer(body: IO[bytes], *, name: str, content_type: str) -> Response:
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
+    return _streamed_answer(body, headers, content_type)
+
+
+def _streamed_answer(
+    body: IO[bytes], headers: dict[str, str], content_type: str = JSON
+) -> Response:
+    """A file's bytes as they are asked for, after which it is closed."""
     if request.method == "HEAD":
         body.close()  # werkzeug neither reads nor closes what answers HEAD
         return Response(headers=headers, content_type=content_type)
+    body.seek(0)
     response = Response(chunks(body), headers=headers, content_type=content_type)
     response.call_on_close(body.close)  # also where nobody began to read
     return response

@@ -53,20 +53,21 @@ class QuickRedis(RedisStorage):
         self._answers = super().check()
 
 
-def _is_not_limited() -> bool:
-    """Services, strangers, and everybody where nobody has to sign in."""
-    return g.get("caller") is None or not current_app.config["AUTH_REQUIRED"]
-
-
 limiter = Limiter(
     key_func=lambda: f"{g.caller.actor.kind} {g.caller.actor.id}",
     application_limits=[lambda: str(current_app.config["RATE_LIMIT"])],
-    application_limits_exempt_when=_is_not_limited,
     storage_uri="quick://",
     in_memory_fallback_enabled=True,
     # Of threads that fail together one falls back to memory; the others count nothing.
     swallow_errors=True,
 )
+
+
+@limiter.request_filter
+def _is_not_limited() -> bool:
+    """Services, strangers, and everybody where nobody has to sign in; but not a sign-in."""
+    is_exempt = g.get("caller") is None or not current_app.config["AUTH_REQUIRED"]
+    return is_exempt and "account" not in g
 
 
 @limiter.limit(SIGN_INS_PER_ADDRESS, key_func=lambda: f"address {network_of(request.remote_addr)}")

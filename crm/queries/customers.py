@@ -11,7 +11,15 @@ from crm.errors import CustomerNotFoundError
 from crm.extensions import db
 from crm.models import Customer
 from crm.phones import SEPARATORS
-from crm.queries.pages import Page, Rows, bad_cursor, decode_cursor, read_all, read_page
+from crm.queries.pages import LIMIT, Page, Rows, bad_cursor, decode_cursor, read_all, read_page
+
+SUMMARIES = select(wire.CUSTOMER_SUMMARY.as_sql(), Customer.active_at, Customer.id).order_by(
+    Customer.active_at.desc(), Customer.id.desc()
+)
+"""Each one's JSON and the key that the list is ordered by, newest activity first."""
+_SUMMARIES_PAGE = SUMMARIES.limit(LIMIT)
+_CUSTOMERS = select(wire.CUSTOMER.as_sql(), Customer.id).order_by(Customer.id)
+_CUSTOMERS_PAGE = _CUSTOMERS.limit(LIMIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +40,12 @@ def find_customer(customer_id: int) -> Customer:
 
 def all_summaries(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary, newest activity first."""
-    return read_all(summaries(chosen))
+    return read_all(filtered(SUMMARIES, chosen))
 
 
 def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some summaries, newest activity first, from the cursor on."""
-    statement = summaries(chosen)
+    statement = filtered(_SUMMARIES_PAGE, chosen)
     if cursor is not None:
         moment, last_id = decode_cursor(cursor, str, int)
         after = (parse_moment(moment), last_id)
@@ -47,26 +55,15 @@ def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None)
 
 def all_customers(chosen: CustomerFilter) -> IO[bytes]:
     """Every customer, by id."""
-    return read_all(_customers(chosen))
+    return read_all(filtered(_CUSTOMERS, chosen))
 
 
 def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some customers by id, from the cursor on."""
-    statement = _customers(chosen)
+    statement = filtered(_CUSTOMERS_PAGE, chosen)
     if cursor is not None:
         statement = statement.where(Customer.id > decode_cursor(cursor, int)[0])
     return read_page(statement, limit=limit)
-
-
-def summaries(chosen: CustomerFilter) -> Rows:
-    """Each one's JSON and the key that the list is ordered by, newest activity first."""
-    statement = select(wire.CUSTOMER_SUMMARY.as_sql(), Customer.active_at, Customer.id)
-    return filtered(statement, chosen).order_by(Customer.active_at.desc(), Customer.id.desc())
-
-
-def _customers(chosen: CustomerFilter) -> Rows:
-    statement = select(wire.CUSTOMER.as_sql(), Customer.id)
-    return filtered(statement, chosen).order_by(Customer.id)
 
 
 def filtered(statement: Rows, chosen: CustomerFilter) -> Rows:

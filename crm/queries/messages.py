@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import IO
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
 from crm import clock, wire
 from crm.errors import CustomerNotFoundError
@@ -11,11 +11,16 @@ from crm.extensions import db
 from crm.models import Customer, Direction, Dispatch, Message
 from crm.models.message import ACK_STATUS
 from crm.queries.customers import find_customer
-from crm.queries.pages import Page, Rows, decode_cursor, read_all, read_page
+from crm.queries.pages import LIMIT, Page, Rows, decode_cursor, read_all, read_page
 
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
 """Every state that an outbound message can be shown in."""
+_MESSAGES = select(wire.MESSAGE.as_sql(), Message.id)
+_CHAT = _MESSAGES.where(Message.customer_id == bindparam("customer_id"))
+_WHOLE_CHAT = _CHAT.order_by(Message.id)
+_CHAT_PAGE = _CHAT.order_by(Message.id.desc()).limit(LIMIT)
+_NEWEST_FIRST = _MESSAGES.order_by(Message.id.desc())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +36,13 @@ class ChatTotals:
 def whole_chat(customer_id: int) -> IO[bytes]:
     """Every message of a customer, oldest first. Raises `CustomerNotFoundError`."""
     find_customer(customer_id)
-    statement = _messages().where(Message.customer_id == customer_id)
-    return read_all(statement.order_by(Message.id))
+    return read_all(_WHOLE_CHAT, customer_id=customer_id)
 
 
 def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
     """The newest messages of a customer, or those before the cursor; oldest first."""
-    statement = _messages().where(Message.customer_id == customer_id)
-    page = _newest_page(statement, limit=limit, cursor=cursor, newest_last=True)
+    statement = _before(_CHAT_PAGE, cursor)
+    page = read_page(statement, limit=limit, newest_last=True, customer_id=customer_id)
     if page.body == b"[]":
         find_customer(customer_id)
     return page
@@ -46,14 +50,13 @@ def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
 
 def all_in_state(status: str) -> IO[bytes]:
     """Every outbound message in this state, newest first."""
-    statement = _messages().where(*_in_state(status))
-    return read_all(statement.order_by(Message.id.desc()))
+    return read_all(_NEWEST_FIRST.where(*_in_state(status)))
 
 
 def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
-    statement = _messages().where(*_in_state(status))
-    return _newest_page(statement, limit=limit, cursor=cursor, newest_last=False)
+    statement = _NEWEST_FIRST.where(*_in_state(status)).limit(LIMIT)
+    return read_page(_before(statement, cursor), limit=limit)
 
 
 def read_totals(customer_id: int) -> ChatTotals:
@@ -78,14 +81,10 @@ def read_totals(customer_id: int) -> ChatTotals:
     )
 
 
-def _messages() -> Rows:
-    return select(wire.MESSAGE.as_sql(), Message.id)
-
-
-def _newest_page(statement: Rows, *, limit: int, cursor: str | None, newest_last: bool) -> Page:
-    if cursor is not None:
-        statement = statement.where(Message.id < decode_cursor(cursor, int)[0])
-    return read_page(statement.order_by(Message.id.desc()), limit=limit, newest_last=newest_last)
+def _before(statement: Rows, cursor: str | None) -> Rows:
+    if cursor is None:
+        return statement
+    return statement.where(Message.id < decode_cursor(cursor, int)[0])
 
 
 def _in_state(status: str) -> list[ColumnElement[bool]]:

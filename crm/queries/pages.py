@@ -8,11 +8,11 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Engine, Integer, Row, Select, bindparam, text
 
 from crm.errors import InvalidInputError
 from crm.extensions import db
-from crm.models import Counter, CounterName, Event
+from crm.models import CounterName
 
 FETCH = 1000
 MAX_ID = 2**63 - 1
@@ -21,6 +21,8 @@ IN_MEMORY = 4 * 1024 * 1024
 
 Rows = Select[*tuple[Any, ...]]
 """A SELECT of any columns."""
+LIMIT = bindparam("limit", type_=Integer)
+"""How many rows a page's statement gives; bound when it runs, so that it is built only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,37 @@ class Page:
     next_cursor: str | None
 
 
+_VERSION_TEXT = (
+    f"SELECT (SELECT value FROM counters WHERE name = '{CounterName.DATABASE_ID}'),"
+    " (SELECT max(id) FROM events)"
+)
+_VERSION = text(_VERSION_TEXT)
+
+
 def read_version() -> Version:
     """To be read before the rows: these may be newer than it says, never older."""
-    database_id = (
-        select(Counter.value).where(Counter.name == CounterName.DATABASE_ID).scalar_subquery()
-    )
-    newest = select(func.max(Event.id)).scalar_subquery()
-    row = db.session.execute(select(database_id, newest)).one()
-    return Version(database_id=row[0] or 0, event_id=row[1] or 0)
+    engine = db.engine
+    try:
+        database_id, event_id = _ask_driver(engine)
+    except engine.dialect.loaded_dbapi.Error:
+        # Once more in the usual way, so that it raises what is expected of a database.
+        database_id, event_id = db.session.execute(_VERSION).one()
+    return Version(database_id=database_id or 0, event_id=event_id or 0)
 
 
-def read_all(statement: Rows) -> IO[bytes]:
+def _ask_driver(engine: Engine) -> tuple[int | None, int | None]:
+    """The one question of nearly every request, a tenth as costly without session and events."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(_VERSION_TEXT)
+        row: Any = cursor.fetchone()
+        return row[0], row[1]
+    finally:
+        connection.close()
+
+
+def read_all(statement: Rows, **values: Any) -> IO[bytes]:
     """The whole list, rewound; the statement's first column is each row's JSON.
 
     No transaction is left open for a slow reader.
@@ -58,7 +80,7 @@ def read_all(statement: Rows) -> IO[bytes]:
     spool.write(b"[")
     separator = ""
     only_json = statement.with_only_columns(statement.selected_columns[0])
-    result = db.session.scalars(only_json.execution_options(yield_per=FETCH))
+    result = db.session.scalars(only_json.execution_options(yield_per=FETCH), values)
     for partition in result.partitions():
         spool.write((separator + ",".join(partition)).encode())
         separator = ","
@@ -68,20 +90,20 @@ def read_all(statement: Rows) -> IO[bytes]:
     return spool
 
 
-def read_page(statement: Rows, *, limit: int, newest_last: bool = False) -> Page:
-    """One page of a statement that begins after the cursor.
+def read_page(statement: Rows, *, limit: int, newest_last: bool = False, **values: Any) -> Page:
+    """One page of a statement that begins after the cursor and ends at `LIMIT`.
 
     Its columns are each row's JSON, then the key that it is ordered by.
     """
-    rows = read_rows(statement, limit=limit + 1)
+    rows = read_rows(statement, limit=limit + 1, **values)
     shown = rows[:limit]
     next_cursor = encode_cursor(list(shown[-1][1:])) if len(rows) > limit else None
     return to_page(reversed(shown) if newest_last else shown, next_cursor)
 
 
-def read_rows(statement: Rows, *, limit: int) -> Sequence[Row[Any]]:
-    """The first rows of a statement."""
-    return db.session.execute(statement.limit(limit)).all()
+def read_rows(statement: Rows, **values: Any) -> Sequence[Row[Any]]:
+    """A statement's rows, with the values that it was built without."""
+    return db.session.execute(statement, values).all()
 
 
 def to_page(rows: Iterable[Row[Any]], next_cursor: str | None) -> Page:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Row, exists, literal_column, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, bindparam, exists, literal_column, tuple_
 
 from crm.events import MessagesRead
 from crm.models import Customer, Event
-from crm.queries.customers import CustomerFilter, parse_moment, summaries
+from crm.queries.customers import SUMMARIES, CustomerFilter, filtered, parse_moment
 from crm.queries.pages import (
+    LIMIT,
     Page,
     bad_cursor,
     decode_cursor,
@@ -29,6 +30,16 @@ from crm.queries.pages import (
 # As it stands in the indexes: with a parameter no database would know that they fit.
 IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
 IS_READ: ColumnElement[bool] = Customer.unread_count <= literal_column("0")
+_WAS_READ_SINCE = exists().where(
+    Event.customer_id == Customer.id,
+    Event.id > bindparam("version", type_=Integer),
+    Event.type == MessagesRead.type,
+)
+_ALL = SUMMARIES.order_by(None).order_by(
+    IS_UNREAD.desc(), Customer.active_at.desc(), Customer.id.desc()
+)
+_UNREAD = SUMMARIES.where(IS_UNREAD).limit(LIMIT)
+_READ = SUMMARIES.where(IS_READ, ~_WAS_READ_SINCE).limit(LIMIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +53,7 @@ class Place:
 
 def all_unread_first(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary."""
-    by_activity = Customer.active_at.desc(), Customer.id.desc()
-    statement = summaries(chosen).order_by(None).order_by(IS_UNREAD.desc(), *by_activity)
-    return read_all(statement)
+    return read_all(filtered(_ALL, chosen))
 
 
 def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
@@ -63,18 +72,11 @@ def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None)
 
 
 def _read_half(chosen: CustomerFilter, place: Place, limit: int) -> Sequence[Row[Any]]:
-    statement = summaries(chosen).where(IS_UNREAD if place.among_unread else IS_READ)
-    if not place.among_unread:
-        statement = statement.where(~_was_read_since(place.version))
+    statement = filtered(_UNREAD if place.among_unread else _READ, chosen)
     if place.after is not None:
         statement = statement.where(tuple_(Customer.active_at, Customer.id) < place.after)
-    return read_rows(statement, limit=limit)
-
-
-def _was_read_since(version: int) -> ColumnElement[bool]:
-    return exists().where(
-        Event.customer_id == Customer.id, Event.id > version, Event.type == MessagesRead.type
-    )
+    values = {} if place.among_unread else {"version": place.version}
+    return read_rows(statement, limit=limit, **values)
 
 
 def _top() -> Place:

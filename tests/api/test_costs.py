@@ -22,7 +22,7 @@ from tests.kit.fixtures import Make
 
 STEPS = 10
 """Of SQLite's virtual machine, between two looks."""
-OWN = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}
+OWN = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "--"}
 """Words that begin what is no question."""
 
 
@@ -37,15 +37,23 @@ class Cost:
 
 @contextmanager
 def counted(backend: Backend) -> Iterator[Cost]:
-    """Counts what this process asks of its database."""
+    """Counts what this process asks of its database.
+
+    SQLite itself tells its statements, each row of several at once. PostgreSQL's are those that
+    pass through SQLAlchemy, so the lists' question for their version is not among them.
+    """
     with backend.app.app_context():
         engine = db.engine
         db.session.remove()
     cost = Cost(engine.dialect.name)
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+    def note(statement: str) -> None:
         if statement.split()[0] not in OWN:
             cost.statements.append(" ".join(statement.split()))
+
+    def note_passing(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        if cost.dialect != "sqlite":
+            note(statement)
 
     def step() -> None:
         cost.steps += STEPS
@@ -53,10 +61,11 @@ def counted(backend: Backend) -> Iterator[Cost]:
     def watch(connection: Any, *_: object) -> None:
         if cost.dialect == "sqlite":
             connection.set_progress_handler(step, STEPS)
+            connection.set_trace_callback(note)
 
     engine.dispose()
     with (
-        listening(engine, "before_cursor_execute", note),
+        listening(engine, "before_cursor_execute", note_passing),
         listening(engine, "checkout", watch),
     ):
         yield cost
@@ -121,6 +130,9 @@ class Scene:
     def whole_list(self) -> Any:
         return self.client.get("/customers/?status=new")
 
+    def unchanged_page(self) -> Any:
+        return self.client.get("/customers/summary?limit=2")
+
     def unchanged_list(self) -> Any:
         return self.client.get("/customers/summary")
 
@@ -180,23 +192,25 @@ def scene(
     message, mapped = send(customers[2]["id"]), send(customers[3]["id"])
     body = {"backend_id": mapped["id"], "whatsapp_id": "3EB02"}
     assert client.post("/messages/map", json=body).status_code == 200
+    client.get("/customers/summary?limit=2")
     etag = client.get("/customers/summary").headers["ETag"]
     return Scene(backend, client, customers[0]["id"], customers[1]["id"], message["id"], etag)
 
 
 COSTS: list[tuple[Callable[[Scene], Any], int, int, int]] = [
-    (Scene.page, 2, 2, 0),
-    (Scene.whole_list, 2, 2, 0),
-    (Scene.unchanged_list, 1, 1, 0),
-    (Scene.not_modified, 1, 1, 0),
-    (Scene.chat, 2, 2, 0),
+    (Scene.page, 2, 1, 0),
+    (Scene.whole_list, 2, 1, 0),
+    (Scene.unchanged_page, 1, 0, 0),
+    (Scene.unchanged_list, 1, 0, 0),
+    (Scene.not_modified, 1, 0, 0),
+    (Scene.chat, 2, 1, 0),
     (Scene.send, 5, 6, 1),
     (Scene.send_once, 6, 7, 1),
     (Scene.inbox, 6, 7, 1),
     (Scene.inbox_repeated, 2, 2, 0),
     (Scene.inbox_of_a_stranger, 8, 8, 2),
-    (Scene.map, 7, 11, 1),
-    (Scene.ack, 4, 6, 1),
+    (Scene.map, 9, 11, 1),
+    (Scene.ack, 5, 6, 1),
     (Scene.ack_repeated, 1, 2, 0),
     (Scene.mark_read, 5, 6, 1),
     (Scene.delivery, 10, 14, 2),
@@ -219,7 +233,7 @@ def test_no_request_asks_the_database_more_often_than_it_has_to(
         answer = do(scene)
     assert answer is None or answer.status_code in {200, 201, 304}, answer.text
     most = on_sqlite if cost.dialect == "sqlite" else on_postgresql
-    assert 1 <= len(cost.statements) <= most, cost.statements
+    assert min(1, most) <= len(cost.statements) <= most, cost.statements
     assert len(scene.backend.events()) - before == events
 
 
