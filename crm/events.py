@@ -6,7 +6,7 @@ Those of `CATALOGUE` are rows of the log; those of `EPHEMERAL` only pass by.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import orjson
@@ -29,7 +29,7 @@ class DomainEvent:
 
     def to_json(self) -> bytes:
         """The event as the stream shows it."""
-        return orjson.dumps({"type": self.type, **asdict(self)})
+        return _to_json(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Ephemeral:
 
     def to_json(self) -> bytes:
         """The object as the stream shows it."""
-        return orjson.dumps({"type": self.type, **asdict(self)})
+        return _to_json(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +141,12 @@ class PresenceChanged(Ephemeral):
     type: ClassVar[str] = "presence"
     at: str
     present: list[dict[str, Any]]
+
+
+def _to_json(event: DomainEvent | Ephemeral) -> bytes:
+    # Not `asdict`, which copies all that is in it.
+    found = {field.name: getattr(event, field.name) for field in fields(event)}
+    return orjson.dumps({"type": event.type, **found})
 
 
 EPHEMERAL: tuple[type[Ephemeral], ...] = (PresenceChanged,)

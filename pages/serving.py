@@ -46,7 +46,7 @@ class Pages:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         path = decode_path_info(environ.get("PATH_INFO", ""))
-        file = self._present_files().get(path)
+        file = None if self._is_taken(path) else self._present_files().get(path)
         if path not in {CONFIG, "/"} and file is None:
             return self._application(environ, start_response)
         api = self._find_api(environ)

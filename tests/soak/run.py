@@ -23,6 +23,9 @@ MESSAGES_PER_SECOND = 10
 """What two cores deliver while faults keep them busy: more would only pile up."""
 STREAMS = 6
 WARM_UP = 40
+WARM_UP_SHARE, WARM_UP_RATE = 0.1, 20
+"""Of the messages, and a second: only then is looked what is held, since by then every thread has
+its connection, and each connection as much of the database in memory as it may keep."""
 SLOWEST_MESSAGE = 0.3
 """Seconds that a machine may take for each message, once it is left alone."""
 PATIENCE = 300.0
@@ -57,7 +60,9 @@ def _run(stage: Stage, report: Report, *, messages: int, faults: int) -> None:
     diary, customers = Diary(stage.directory / "answers.jsonl"), stage.make_customers()
     reader, inboxes = Database(stage), [Inbox(stage, number) for number in range(STREAMS)]
     crowd = Backlog(reader)
-    _work(stage, diary, customers, crowd, messages=WARM_UP, seconds=2).wait(60)
+    some = max(WARM_UP, round(messages * WARM_UP_SHARE))
+    _work(stage, diary, customers, crowd, messages=some, seconds=some / WARM_UP_RATE).wait(300)
+    _settle(stage, reader, report, since=time.time())
     for inbox in inboxes:
         inbox.open()
     report.held["before"] = measure(stage)
