@@ -32,6 +32,8 @@ interface Options {
   readonly patienceMs?: number;
   /** Only in the name of this agent; null: only where nobody is signed in. */
   readonly agent?: number | null;
+  /** Goes out even where the page is closed the moment after. */
+  readonly keepalive?: boolean;
 }
 
 const PATIENCE_MS = 20_000;
@@ -109,6 +111,7 @@ function otherAgent(): ApiError {
 
 async function askOnce(path: string, options: Options): Promise<Raw> {
   const { method = "GET", body, headers = {}, signal, patienceMs = PATIENCE_MS } = options;
+  const { keepalive = false } = options;
   if (options.agent !== undefined && options.agent !== (holder?.id ?? null)) throw otherAgent();
   const patience = AbortSignal.timeout(patienceMs);
   const isJson = body !== undefined && !(body instanceof Blob);
@@ -117,6 +120,7 @@ async function askOnce(path: string, options: Options): Promise<Raw> {
   try {
     response = await fetch(addressOf(path), {
       method,
+      keepalive,
       credentials: "include",
       headers: {
         ...(isJson ? { "Content-Type": "application/json" } : {}),

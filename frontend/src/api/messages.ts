@@ -14,6 +14,7 @@ export function showPresence(
 ): Promise<Presences> {
   return fetchBody<Presences>(`/customers/${customerId}/presence`, {
     method: "PUT",
+    keepalive: true,
     body: { state, client_id: clientId },
   });
 }

@@ -1,4 +1,5 @@
 import { type Unsent, useOutgoing } from "@/api/outgoing";
+import { NOT_CUTTING_OFF } from "@/api/queries";
 import { rowsOf } from "@/live/lists";
 import { Section } from "@/shell/Sheet";
 import { useText } from "@/text";
@@ -36,7 +37,10 @@ export function UnsentList({ title, hint, status }: Props) {
         ))}
       </ul>
       {list.hasNextPage && (
-        <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+        <Button
+          disabled={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage(NOT_CUTTING_OFF)}
+        >
           {list.isFetchingNextPage ? t("loading") : t("showMore")}
         </Button>
       )}

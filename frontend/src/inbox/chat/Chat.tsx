@@ -78,7 +78,7 @@ export function Chat({ customerId, onClose, onDetails }: Props) {
             customerId={customerId}
             newestId={messages.at(-1)?.id ?? 0}
             windowClosesAt={customer.data?.window_closes_at ?? null}
-            onTyping={presence.onTyping}
+            onDraft={presence.onDraft}
           />
         </>
       )}

@@ -37,7 +37,7 @@ function show(): HTMLTextAreaElement {
     <QueryClientProvider client={client}>
       <LiveProvider>
         <OutboxProvider>
-          <Composer customerId={CUSTOMER} newestId={0} windowClosesAt={null} onTyping={() => {}} />
+          <Composer customerId={CUSTOMER} newestId={0} windowClosesAt={null} onDraft={() => {}} />
         </OutboxProvider>
       </LiveProvider>
     </QueryClientProvider>,

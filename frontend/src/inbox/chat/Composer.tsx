@@ -23,11 +23,11 @@ interface Props {
   /** The newest message that is shown; what is newer when the server takes ours is news. */
   readonly newestId: number;
   readonly windowClosesAt: string | null;
-  readonly onTyping: () => void;
+  readonly onDraft: (isWritten: boolean) => void;
 }
 
 /** Where messages are written. The draft is kept by the browser until it is sent. */
-export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Props) {
+export function Composer({ customerId, newestId, windowClosesAt, onDraft }: Props) {
   const { t } = useText();
   const outbox = useOutbox();
   const holder = holderOf(useSession().data);
@@ -43,13 +43,14 @@ export function Composer({ customerId, newestId, windowClosesAt, onTyping }: Pro
   const write = (text: string) => {
     const seen = draft.text === "" ? newestId : draft.seen;
     stored?.set(text === "" ? NO_DRAFT : { text, seen });
-    if (text) onTyping();
+    onDraft(text !== "");
   };
   const send = () => {
     // Read where it is kept: a second click finds nothing there any more.
     const written = stored?.get() ?? NO_DRAFT;
     if (!canSend || written.text.trim() === "") return;
     stored?.set(NO_DRAFT);
+    onDraft(false);
     outbox.send({ customerId, content: written.text, template: null, lastSeenId: written.seen });
     field.current?.focus();
   };

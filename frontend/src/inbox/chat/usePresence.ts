@@ -19,8 +19,8 @@ const CLIENT_ID = newKey();
 interface Presence {
   /** The others who have this chat open. */
   readonly others: readonly Present[];
-  /** Say that something is being written. */
-  readonly onTyping: () => void;
+  /** Say whether something is being written. */
+  readonly onDraft: (isWritten: boolean) => void;
 }
 
 /** Shows to the others that this chat is looked at, and who of them looks at it. */
@@ -55,16 +55,22 @@ export function usePresence(customerId: number): Presence {
       tell("away");
     };
   }, [tell]);
-  const onTyping = useCallback(() => {
-    if (Date.now() - typedAt.current < TYPING_RENEW_MS) return;
-    typedAt.current = Date.now();
-    tell("typing");
-  }, [tell]);
+  const onDraft = useCallback(
+    (isWritten: boolean) => {
+      const isKnown = isWritten
+        ? Date.now() - typedAt.current < TYPING_RENEW_MS
+        : typedAt.current === 0;
+      if (isKnown) return;
+      typedAt.current = isWritten ? Date.now() : 0;
+      tell(isWritten ? "typing" : "viewing");
+    },
+    [tell],
+  );
   const me = session?.kind === "agent" ? session.me.id : null;
   const others = presentAt(presences.data?.present ?? [], moment).filter((each) =>
     isOther(each, me),
   );
-  return { others, onTyping };
+  return { others, onDraft };
 }
 
 function age({ dataUpdatedAt }: { dataUpdatedAt: number }, now: Date): number {
