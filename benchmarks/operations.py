@@ -7,11 +7,13 @@ import orjson
 
 from benchmarks.dataset import LONG_CHATS, Dataset
 
-PAGE = "list: first page of 50"
+PAGE = "list: first page of 50, just changed"
+KEPT_PAGE = "list: first page of 50, unchanged"
 LIST = "list: whole, just changed"
 KEPT = "list: whole, unchanged"
 NOT_MODIFIED = "list: whole, unchanged, If-None-Match"
-HISTORY = "history: newest 200"
+HISTORY = "history: newest 200, just changed"
+KEPT_HISTORY = "history: newest 200, unchanged"
 SEND = "send a message"
 TEXT = "Hello, how are you? 你好"
 
@@ -55,8 +57,10 @@ def of_the_large_database(dataset: Dataset) -> list[Operation]:
     ]
     chats = [get(chat.format(number)) for number in long_chats]
     return [
-        Operation(name=PAGE, path=page, requests=[get(page)]),
-        Operation(name=HISTORY, path=chat.format(1), requests=chats),
+        Operation(name=PAGE, path=page, requests=[get(page)], changed=True),
+        Operation(name=KEPT_PAGE, path=page, requests=[get(page)]),
+        Operation(name=HISTORY, path=chat.format(1), requests=chats, changed=True),
+        Operation(name=KEPT_HISTORY, path=chat.format(1), requests=chats),
         Operation(name=SEND, path=send, requests=sends),
     ]
 

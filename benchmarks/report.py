@@ -24,7 +24,9 @@ class Bar:
 
 BARS = {
     operations.PAGE: Bar(5, 20, 100),
+    operations.KEPT_PAGE: Bar(5, 20, 100),
     operations.HISTORY: Bar(5, 20, 200),
+    operations.KEPT_HISTORY: Bar(5, 20, 200),
     operations.SEND: Bar(2, 25, 50),
     "stream: first byte": Bar(None, 50, 1000),
     "event: commit to client": Bar(None, 100),

@@ -46,6 +46,12 @@ def mask_line(_logger: object, _method: str, line: dict[str, Any]) -> dict[str, 
     }
 
 
+def _named_level(level: int) -> int:
+    """The level that has a name and lets the same lines through; LOG_LEVEL may be any number."""
+    named = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL
+    return max((each for each in named if each <= level), default=logging.NOTSET)
+
+
 def configure_logging(settings: Settings, process: str) -> None:
     """Send the root logger and structlog to standard output in one format."""
 
@@ -83,6 +89,6 @@ def configure_logging(settings: Settings, process: str) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         # What is not logged costs nothing.
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        wrapper_class=structlog.make_filtering_bound_logger(_named_level(settings.log_level)),
         cache_logger_on_first_use=True,
     )

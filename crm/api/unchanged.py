@@ -12,6 +12,8 @@ MAX_BYTES = 4 * 1024 * 1024
 """Of one list; a longer one is streamed from its file each time."""
 MAX_TOTAL = 16 * 1024 * 1024
 """Bytes of all; the oldest go first."""
+OVERHEAD = 512
+"""Bytes that a list takes beside its own, at most."""
 
 
 class UnchangedLists:
@@ -36,10 +38,15 @@ class UnchangedLists:
             if version != self._version or etag in self._lists:
                 return
             self._lists[etag] = found
-            self._bytes += len(found.body)
+            self._bytes += len(found.body) + OVERHEAD
             while self._bytes > MAX_TOTAL:
                 oldest = next(iter(self._lists))
-                self._bytes -= len(self._lists.pop(oldest).body)
+                self._bytes -= len(self._lists.pop(oldest).body) + OVERHEAD
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._forget(None)
 
     def _forget(self, version: Version | None) -> None:
         self._version, self._bytes = version, 0

@@ -8,7 +8,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Engine, Integer, Row, Select, bindparam, text
+from sqlalchemy import Engine, Integer, Row, Select, bindparam
+from sqlalchemy.exc import DBAPIError
 
 from crm.errors import InvalidInputError
 from crm.extensions import db
@@ -41,21 +42,20 @@ class Page:
     next_cursor: str | None
 
 
-_VERSION_TEXT = (
+_VERSION = (
     f"SELECT (SELECT value FROM counters WHERE name = '{CounterName.DATABASE_ID}'),"
     " (SELECT max(id) FROM events)"
 )
-_VERSION = text(_VERSION_TEXT)
 
 
 def read_version() -> Version:
     """To be read before the rows: these may be newer than it says, never older."""
     engine = db.engine
+    errors = engine.dialect.loaded_dbapi.Error
     try:
         database_id, event_id = _ask_driver(engine)
-    except engine.dialect.loaded_dbapi.Error:
-        # Once more in the usual way, so that it raises what is expected of a database.
-        database_id, event_id = db.session.execute(_VERSION).one()
+    except errors as error:
+        raise DBAPIError.instance(_VERSION, None, error, errors, dialect=engine.dialect) from error
     return Version(database_id=database_id or 0, event_id=event_id or 0)
 
 
@@ -64,7 +64,7 @@ def _ask_driver(engine: Engine) -> tuple[int | None, int | None]:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        cursor.execute(_VERSION_TEXT)
+        cursor.execute(_VERSION)
         row: Any = cursor.fetchone()
         return row[0], row[1]
     finally:
@@ -80,11 +80,11 @@ def read_all(statement: Rows, **values: Any) -> IO[bytes]:
     spool.write(b"[")
     separator = ""
     only_json = statement.with_only_columns(statement.selected_columns[0])
-    result = db.session.scalars(only_json.execution_options(yield_per=FETCH), values)
-    for partition in result.partitions():
-        spool.write((separator + ",".join(partition)).encode())
-        separator = ","
-    db.session.rollback()
+    with db.engine.connect() as connection:
+        result = connection.execution_options(yield_per=FETCH).execute(only_json, values)
+        for partition in result.scalars().partitions():
+            spool.write((separator + ",".join(partition)).encode())
+            separator = ","
     spool.write(b"]")
     spool.seek(0)
     return spool
@@ -102,8 +102,12 @@ def read_page(statement: Rows, *, limit: int, newest_last: bool = False, **value
 
 
 def read_rows(statement: Rows, **values: Any) -> Sequence[Row[Any]]:
-    """A statement's rows, with the values that it was built without."""
-    return db.session.execute(statement, values).all()
+    """A statement's rows, with the values that it was built without.
+
+    They never become objects, so a session would only cost more than they do.
+    """
+    with db.engine.connect() as connection:
+        return connection.execute(statement, values).all()
 
 
 def to_page(rows: Iterable[Row[Any]], next_cursor: str | None) -> Page:

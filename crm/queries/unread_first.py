@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Integer, Row, bindparam, exists, literal_column, tuple_
+from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, tuple_
 
 from crm.events import MessagesRead
 from crm.models import Customer, Event
@@ -32,7 +32,7 @@ IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
 IS_READ: ColumnElement[bool] = Customer.unread_count <= literal_column("0")
 _WAS_READ_SINCE = exists().where(
     Event.customer_id == Customer.id,
-    Event.id > bindparam("version", type_=Integer),
+    Event.id > bindparam("version"),
     Event.type == MessagesRead.type,
 )
 _ALL = SUMMARIES.order_by(None).order_by(

@@ -107,6 +107,18 @@ def test_a_cursor_that_no_list_gave_out_is_a_422(
     assert "cursor" in answer.get_json()["errors"]
 
 
+def test_a_cursor_may_hold_ids_that_no_row_has_yet(client: FlaskClient, filled: int) -> None:
+    late = 2**40
+    for path, key in (
+        ("/customers/?", cursor(late)),
+        ("/customers/summary?", cursor("2025-01-01", late)),
+        ("/customers/summary?order=unread&", cursor(0, "2025-01-01", late, late)),
+        (f"/messages/{filled}?", cursor(late)),
+    ):
+        answer = client.get(f"{path}limit=2&cursor={key}")
+        assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("name", ["100% sure", "under_score", "O'Brien", "back\\slash", "a/b",
     'quo"te', "sp ace", "&=?#"])  # fmt: skip
 @pytest.mark.parametrize("path", ["/customers/summary", "/customers/"])

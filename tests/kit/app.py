@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from config.addresses import normalize_database_url
 from config.settings import AppEnv, load_settings
 from crm.api.limits import limiter
+from crm.api.unchanged import unchanged
 from crm.extensions import Base, db
 from crm.factory import PREFIX, create_app
 from crm.gateway_client import gateway
@@ -142,6 +143,7 @@ class Backend:
         self._jobs.clear()
         self._published.clear()
         self.gateway.forget()
+        unchanged.forget()
         with self.session() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 if table.name not in KEPT:

@@ -61,7 +61,9 @@ def _run(stage: Stage, report: Report, *, messages: int, faults: int) -> None:
     reader, inboxes = Database(stage), [Inbox(stage, number) for number in range(STREAMS)]
     crowd = Backlog(reader)
     some = max(WARM_UP, round(messages * WARM_UP_SHARE))
-    _work(stage, diary, customers, crowd, messages=some, seconds=some / WARM_UP_RATE).wait(300)
+    _work(stage, diary, customers, crowd, messages=some, seconds=some / WARM_UP_RATE).wait(
+        PATIENCE + some * SLOWEST_MESSAGE
+    )
     _settle(stage, reader, report, since=time.time())
     for inbox in inboxes:
         inbox.open()

@@ -11,9 +11,9 @@ NOW, LATER = Version(database_id=1, event_id=7), Version(database_id=1, event_id
 
 @pytest.fixture
 def lists(monkeypatch: pytest.MonkeyPatch) -> UnchangedLists:
-    """With room for ten bytes, and for five of one list."""
+    """With room for ten bytes beside two lists' own needs, and for five of one list."""
     monkeypatch.setattr(unchanged, "MAX_BYTES", 5)
-    monkeypatch.setattr(unchanged, "MAX_TOTAL", 10)
+    monkeypatch.setattr(unchanged, "MAX_TOTAL", 10 + 2 * unchanged.OVERHEAD)
     return UnchangedLists()
 
 
@@ -40,6 +40,12 @@ def test_a_list_of_an_older_version_is_not_kept(lists: UnchangedLists) -> None:
 def test_the_oldest_go_first_when_there_is_no_room(lists: UnchangedLists) -> None:
     for name in "abc":
         keep(lists, name)
+    assert [name for name in "abc" if lists.find(NOW, name)] == ["b", "c"]
+
+
+def test_lists_of_nothing_are_not_without_bound(lists: UnchangedLists) -> None:
+    for name in "abc":
+        keep(lists, name, 0)
     assert [name for name in "abc" if lists.find(NOW, name)] == ["b", "c"]
 
 
