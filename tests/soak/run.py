@@ -22,10 +22,10 @@ SECONDS_PER_FAULT = 2.5
 MESSAGES_PER_SECOND = 10
 """What two cores deliver while faults keep them busy: more would only pile up."""
 STREAMS = 6
-WARM_UP = 40
-WARM_UP_SHARE, WARM_UP_RATE = 0.1, 20
-"""Of the messages, and a second: only then is looked what is held, since by then every thread has
-its connection, and each connection as much of the database in memory as it may keep."""
+WARM_UP, WARM_UP_SHARE, WARM_UP_RATE = 40, 0.1, 200
+"""Messages at least, their share, and how many a second are tried: a burst. Only then is looked
+what is held, since by then every thread has its connection, and each connection as much of the
+database in memory as it may keep."""
 SLOWEST_MESSAGE = 0.3
 """Seconds that a machine may take for each message, once it is left alone."""
 PATIENCE = 300.0
