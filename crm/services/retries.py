@@ -35,7 +35,7 @@ def retry_message(message_id: int, *, confirm: bool) -> Message:
         if message.dispatch == Dispatch.UNKNOWN and not confirm:
             raise MessageStateError(
                 "This message may have gone out already and could arrive twice; "
-                'to send it again all the same, repeat with {"confirm": true}.'
+                'to send it again all the same, repeat with {"confirm": true}, or with --confirm.'
             )
         queue_again(tx, message)
         tx.session.flush()

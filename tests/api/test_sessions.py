@@ -31,6 +31,35 @@ def test_a_signed_out_session_is_over_for_whoever_copied_it(backend: Backend) ->
     assert not person.is_signed_in
 
 
+def test_what_was_recorded_before_signing_out_opens_nothing_when_it_is_sent_again(
+    backend: Backend,
+) -> None:
+    """Cookie, CSRF token and the body of the sign-in, as a proxy would have kept them."""
+    person = sign_in(backend)
+    replay = Person(backend)
+    replay.client.set_cookie(COOKIE, person.cookie)
+    replay.csrf = person.csrf
+    body = {"name": "MK Gan", "phone": "60123456789"}
+    assert replay.call("POST", "/customers/", json=body).status_code == 201
+    old = (person.cookie, person.csrf)
+    assert person.call("POST", "/auth/logout").status_code == 204
+    before = backend.counts()
+    for method, path in (("POST", "/customers/"), ("PATCH", "/customers/1"),
+                         ("POST", "/auth/logout_everywhere"), ("GET", "/customers/")):  # fmt: skip
+        request = {} if method == "GET" else {"json": {"name": "Other", "phone": "60129999999"}}
+        assert replay.call(method, path, **request).status_code == 401, path
+    assert backend.counts() == before
+    # The password is still good: whoever has it may come in, by a door of their own.
+    replay.client.set_cookie(COOKIE, old[0])
+    assert replay.sign_in("mia").status_code == 200
+    assert replay.cookie != old[0]
+    assert replay.csrf != old[1]
+    assert replay.is_signed_in
+    thief = Person(backend)
+    thief.client.set_cookie(COOKIE, old[0])
+    assert not thief.is_signed_in
+
+
 def test_one_question_tells_a_page_who_is_signed_in(backend: Backend) -> None:
     person = sign_in(backend)
     me = person.call("GET", "/auth/me").get_json()

@@ -1,6 +1,7 @@
 """Health, figures, documents, request ids, the stream's first words, and the gateway's word."""
 
 import re
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -10,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm import clock
+from crm.api import stream
 from crm.models import Message, WorkerHeartbeat
 from tests.kit.app import Backend
 from tests.kit.fixtures import Make
@@ -155,3 +157,25 @@ def test_an_id_that_cannot_be_resumed_from_is_answered_with_one_reset(
     opening, told = first_frames(client, 2, query_string=query)
     assert opening.startswith(f"id: {newest}\n")
     assert told == f'id: {newest}\ndata: {{"type":"reset"}}\n\n'
+
+
+def test_browsers_that_lost_their_streams_together_come_back_one_by_one(
+    client: FlaskClient,
+) -> None:
+    waits = [int(first_frames(client, 1)[0].split("retry: ")[1]) for _ in range(8)]
+    shortest, longest = stream.RETRY_MS
+    assert all(shortest <= wait <= longest for wait in waits)
+    assert len(set(waits)) > 1
+
+
+def test_a_stream_on_which_nothing_happens_shows_that_it_lives(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says then is a comment: it changes no id, and no listener hears of it."""
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.3)
+    monkeypatch.setattr(stream, "LOOK_EVERY", 0.05)
+    began = time.monotonic()
+    opening, first, second = first_frames(client, 3)
+    assert opening.startswith("id: ")
+    assert first == second == ": still here\n\n"
+    assert time.monotonic() - began >= 0.6, "it says so more often than it has to"

@@ -2,12 +2,14 @@
 
 import json
 import socket
+import time
 from contextlib import ExitStack
 
 import httpx
 import psutil
 import pytest
 
+from config.patient_worker import PATIENCE
 from tests.conftest import StackFactory
 from tests.kit.stack import Stack
 from tests.kit.waiting import eventually
@@ -19,8 +21,11 @@ UNFINISHED = [
     HEAD + b"Content-Length: 100\r\n\r\n{",
     HEAD + b"Transfer-Encoding: chunked\r\n\r\n64\r\n{",
 ]
-
-
+TOO_LARGE = {
+    "announced": b"Content-Length: 10000000000\r\n\r\n" + b" " * 4096,
+    "chunked": b"Transfer-Encoding: chunked\r\n\r\n" + b"10000\r\n%b\r\n" % (b" " * 65536) * 8,
+}
+"""Bodies that go on behind this for as long as they are read."""
 NONSENSE = {
     b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n": 414,
     b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 9000 + b"\r\n\r\n": 431,
@@ -86,3 +91,19 @@ def test_what_is_no_http_is_refused_in_the_words_of_all_errors(make_stack: Stack
         assert b"X-Content-Type-Options: nosniff" in head
         assert list(json.loads(body)) == ["detail"]
     assert "60123456789" not in stack.programs["web"].output()
+
+
+def test_a_body_of_gigabytes_is_refused_before_it_has_come(make_stack: StackFactory) -> None:
+    """And whoever sends it can read why, although nobody has read what they sent."""
+    stack = make_stack(settings={"WEB_CONCURRENCY": "1"})
+    stack.start("web")
+    for path in (b"/auth/login", b"/messages/send"):
+        for way, body in TOO_LARGE.items():
+            began = time.monotonic()
+            with socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=30) as client:
+                client.sendall(HEAD.replace(b"/auth/login", path) + body)
+                answer, _, told = client.makefile("rb").read().partition(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 413 "), (path, way, answer)
+            assert json.loads(told) == {"detail": "The request body is too large."}
+            assert time.monotonic() - began < PATIENCE / 2, (path, way)
+    assert is_answered(stack)

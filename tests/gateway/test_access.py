@@ -17,6 +17,9 @@ INTERNAL = [
     ("POST", "/read"),
     ("GET", "/media/1"),
 ]
+OPEN = {("GET", "/healthz")}
+GUARDED_OTHERWISE = ("/simulator", "/webhook")
+"""The simulator's page answers in development only; updates of WhatsApp's cloud are signed."""
 
 
 @pytest.fixture
@@ -30,6 +33,24 @@ def guarded(settings):
 @pytest.fixture
 def open_client(idle_app):
     return idle_app.test_client()
+
+
+@pytest.mark.parametrize("kind", ["settings", "cloud_settings"])
+def test_every_route_has_a_row_here(request, kind):
+    app = create_app(request.getfixturevalue(kind))
+    app.extensions["gateway"].stop()
+    routes = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if not rule.rule.startswith(GUARDED_OTHERWISE)
+    }
+    addresses = app.url_map.bind("localhost")
+    rows = {
+        (method, addresses.match(path, method=method, return_rule=True)[0].rule)
+        for method, path in [*INTERNAL, *OPEN]
+    }
+    assert routes == rows
 
 
 @pytest.mark.parametrize(("method", "path"), INTERNAL)
