@@ -12,9 +12,26 @@ export class ApiError extends Error {
     this.name = "ApiError";
   }
 
+  /** Why, in the server's own words; null where it gave none, as what stands before it does. */
+  get detail(): string | null {
+    return detailOf(this.body);
+  }
+
   /** Whether the same request may succeed later. */
   get isTemporary(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+function detailOf({ detail }: Record<string, unknown>): string | null {
+  return typeof detail === "string" ? detail : null;
+}
+
+/** What was written in one agent's name must not go out in another's. */
+export class OtherAgentError extends ApiError {
+  constructor() {
+    super(401, "Somebody else has signed in in this browser.");
+    this.name = "OtherAgentError";
   }
 }
 
@@ -103,10 +120,9 @@ async function renewToken(): Promise<void> {
   setHolder(me);
 }
 
-/** What was written in one agent's name must not go out in another's. */
 function otherAgent(): ApiError {
   onOther();
-  return new ApiError(401, "Somebody else has signed in in this browser.");
+  return new OtherAgentError();
 }
 
 async function askOnce(path: string, options: Options): Promise<Raw> {
@@ -156,8 +172,7 @@ function parse(text: string): unknown {
 
 function refusal(response: Response, parsed: unknown): ApiError {
   const body = (parsed ?? {}) as Record<string, unknown>;
-  const detail =
-    typeof body.detail === "string" ? body.detail : `The server said ${response.status}.`;
   const after = Number(response.headers.get("Retry-After"));
-  return new ApiError(response.status, detail, body, after > 0 ? after : null);
+  const said = detailOf(body) ?? `The server said ${response.status}.`;
+  return new ApiError(response.status, said, body, after > 0 ? after : null);
 }

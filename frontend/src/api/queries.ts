@@ -19,6 +19,8 @@ const CUSTOMERS_PER_PAGE = 60;
 const MESSAGES_PER_PAGE = 60;
 /** An answer that was wrong for a moment is not followed by an event. */
 const GATEWAY_EVERY_MS = 30_000;
+/** For so long what was said of templates is taken as true, a refusal too. */
+const TEMPLATES_HOLD_MS = 5 * 60_000;
 
 /** For `fetchNextPage`: a refetch that is under way mends what was missed, and goes first. */
 export const NOT_CUTTING_OFF = { cancelRefetch: false } as const;
@@ -114,13 +116,15 @@ export function useGateway() {
   });
 }
 
-/** The templates of this line; none where it has none. */
-export function useTemplates(isEnabled: boolean) {
-  return useQuery({
+/** The templates of this line; none where it has none. Asked once for all chats. */
+export function useTemplates() {
+  return useQuery<ApprovedTemplate[]>({
     queryKey: keys.templates,
-    enabled: isEnabled,
-    queryFn: ({ signal }) => fetchBody<ApprovedTemplate[]>("/templates", { signal }),
-    staleTime: 5 * 60_000,
+    // Else each chat that is opened would ask again where the answer was a refusal.
+    enabled: ({ state }) =>
+      state.status !== "error" || Date.now() - state.errorUpdatedAt > TEMPLATES_HOLD_MS,
+    queryFn: ({ signal }) => fetchBody("/templates", { signal }),
+    staleTime: TEMPLATES_HOLD_MS,
   });
 }
 

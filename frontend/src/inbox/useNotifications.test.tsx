@@ -67,6 +67,13 @@ function hear({ selected, id = 1 }: { selected: number | null; id?: number }) {
 /** After this, whoever would have been told has been. */
 const patience = () => new Promise((resolve) => setTimeout(resolve, 500));
 
+it("says nothing until the agent wants it", async () => {
+  localStorage.clear();
+  hear({ selected: null });
+  await patience();
+  expect(notes).toEqual([]);
+});
+
 it("tells of a chat that nobody looks at", async () => {
   hear({ selected: null });
   await vi.waitFor(() => expect(notes).toEqual(["message 1"]));

@@ -13,8 +13,10 @@ export interface Entry {
   /** Which of this page it is: several may be written in one millisecond. */
   readonly turn: number;
   readonly state: "waiting" | "asking" | "refused";
-  /** Why it was refused. */
+  /** Why it was refused, in the server's words; null where it gave none. */
   readonly detail: string | null;
+  /** With which status it was refused; one that an older page kept has none. */
+  readonly refusal?: number;
   /** What the writer had not seen. */
   readonly newer: readonly Message[];
   /** Its customer was erased: it can only be discarded. */

@@ -111,6 +111,15 @@ describe("the outbox", () => {
     expect(outbox.withdraw(outbox.entries.get()[0]?.key ?? "")?.content).toBe("Hello");
   });
 
+  it("keeps with which status a message was refused where no reason came", async () => {
+    serve({ status: 413, body: "<h1>Too large</h1>" });
+    const outbox = open();
+    outbox.send(hello);
+    await vi.advanceTimersByTimeAsync(1);
+    const refused = { state: "refused", refusal: 413, detail: null };
+    expect(outbox.entries.get()).toMatchObject([refused]);
+  });
+
   it("asks again about what comes after the question", async () => {
     const first = [{ id: 5, client_message_id: null, content: "Wait" }];
     const second = [{ id: 6, client_message_id: null, content: "Stop" }];

@@ -192,8 +192,9 @@ export class Outbox {
       const change = afterNewer(entry, newer, count, (message) => this.isOwn(message));
       this.entries.change(entry.key, change);
     } else {
-      const isErased = error.status === 404;
-      this.entries.change(entry.key, { state: "refused", detail: error.message, isErased });
+      const { status: refusal, detail } = error;
+      const isErased = refusal === 404;
+      this.entries.change(entry.key, { state: "refused", detail, refusal, isErased });
     }
     return false;
   }

@@ -38,6 +38,7 @@ export const en = {
   didNotWork: "That did not work: {reason}",
   serverAway: "The server cannot be reached. Try again in a moment.",
   serverRefused: "The server answered with error {status}.",
+  otherAgent: "Somebody else has signed in in this browser.",
   showMore: "Show more",
   copy: "Copy",
   copied: "Copied.",

@@ -6,7 +6,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { fetchBody } from "@/api/client";
 import { keys } from "@/api/keys";
 import type { GatewayStatus } from "@/api/types";
+import { EntryBubble } from "@/inbox/chat/EntryBubble";
 import { LiveProvider } from "@/live/LiveProvider";
+import { type Entry, newEntry } from "@/outbox/entries";
 import { Connection } from "@/pairing/Connection";
 import { StatusBar } from "@/shell/StatusBar";
 import { type Language, language } from "@/state/settings";
@@ -36,6 +38,11 @@ describe("what is said of a failure, in Chinese", () => {
     expect(said).toBe(zh.serverAway);
   });
 
+  it("is in Chinese where somebody else has signed in meanwhile", async () => {
+    const refused = fetchBody("/customers/1", { agent: 2 });
+    expect(await refused.catch((error: unknown) => explain(error, inChinese))).toBe(zh.otherAgent);
+  });
+
   it("is in Chinese where something before the server answers", async () => {
     const answer = new Response("<h1>Bad gateway</h1>", { status: 502 });
     expect(await failure(async () => answer)).toBe("服务器返回错误 502。");
@@ -44,6 +51,32 @@ describe("what is said of a failure, in Chinese", () => {
   it("is the server's own sentence where it gave one", async () => {
     const answer = Response.json({ detail: "There is no customer 1." }, { status: 404 });
     expect(await failure(async () => answer)).toBe("There is no customer 1.");
+  });
+});
+
+describe("why a message was refused, in Chinese", () => {
+  const written = { customerId: 7, content: "Hello", template: null, lastSeenId: null };
+  const said = (refusal: Partial<Entry>) => {
+    language.set("zh");
+    const entry: Entry = { ...newEntry(written), state: "refused", ...refusal };
+    const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+    client.setQueryData(keys.session, { kind: "anyone" });
+    render(
+      <QueryClientProvider client={client}>
+        <WordingProvider>
+          <EntryBubble entry={entry} moment={new Date()} />
+        </WordingProvider>
+      </QueryClientProvider>,
+    );
+    return screen.getByText(/^服务器未接受/).textContent;
+  };
+
+  it("is in Chinese where something before the server refused it", () => {
+    expect(said({ refusal: 413 })).toBe("服务器未接受：服务器返回错误 413。");
+  });
+
+  it("is the server's own sentence where it gave one", () => {
+    expect(said({ refusal: 422, detail: "Too long." })).toBe("服务器未接受：Too long.");
   });
 });
 

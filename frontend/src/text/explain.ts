@@ -1,4 +1,4 @@
-import { ApiError } from "@/api/client";
+import { ApiError, OtherAgentError } from "@/api/client";
 import type { GatewayStatus } from "@/api/types";
 import type { Wording } from ".";
 
@@ -6,8 +6,8 @@ import type { Wording } from ".";
 export function explain(error: unknown, t: Wording["t"]): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 0) return t("serverAway");
-  const { detail } = error.body;
-  return typeof detail === "string" ? detail : t("serverRefused", { status: error.status });
+  if (error instanceof OtherAgentError) return t("otherAgent");
+  return error.detail ?? t("serverRefused", { status: error.status });
 }
 
 /** The gateway's advice, which it gives in English only. */

@@ -40,6 +40,7 @@ export const zh: Texts = {
   didNotWork: "操作未成功：{reason}",
   serverAway: "无法连接服务器，请稍后再试。",
   serverRefused: "服务器返回错误 {status}。",
+  otherAgent: "另一位客服已在此浏览器中登录。",
   showMore: "显示更多",
   copy: "复制",
   copied: "已复制。",

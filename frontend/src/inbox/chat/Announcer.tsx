@@ -14,7 +14,10 @@ export function Announcer({ message, name }: Props) {
   const isNews = message?.direction === "inbound" && message.id > known;
   return (
     <p className="sr-only" aria-live="polite">
-      {isNews && `${t("newMessageFrom", { name })}: ${message.content}`}
+      {/* A new node each time: the same words again would else change nothing, and go unsaid. */}
+      {isNews && (
+        <span key={message.id}>{`${t("newMessageFrom", { name })}: ${message.content}`}</span>
+      )}
     </p>
   );
 }

@@ -1,12 +1,12 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { useGateway } from "@/api/queries";
+import { useGateway, useTemplates } from "@/api/queries";
 import { holderOf, useSession } from "@/api/session";
 import { useOutbox } from "@/outbox/OutboxProvider";
 import { gatewaySentence } from "@/shell/StatusBar";
 import { draftOf, NO_DRAFT } from "@/state/drafts";
 import { useStored } from "@/state/stored";
 import { useText } from "@/text";
-import { clockTime, parseTime } from "@/time";
+import { parseTime } from "@/time";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { useNow } from "@/ui/useNow";
@@ -14,6 +14,7 @@ import { isComposing } from "../composing";
 import { COMPOSER_ID, ROW } from "../useShortcuts";
 import styles from "./Composer.module.css";
 import { TemplateDialog } from "./TemplateDialog";
+import { WINDOW_ID, WindowLine } from "./WindowLine";
 
 const LONGEST = 4096;
 const COUNTER_FROM = 3600;
@@ -33,7 +34,8 @@ export function Composer({ customerId, newestId, windowClosesAt, onDraft }: Prop
   const holder = holderOf(useSession().data);
   const stored = holder === null ? null : draftOf(holder, customerId);
   const draft = useStored(stored, NO_DRAFT);
-  const [hasTemplates, setTemplates] = useState(false);
+  const [isChoosing, setChoosing] = useState(false);
+  const hasTemplates = (useTemplates().data ?? []).length > 0;
   const field = useFittingField(draft.text);
   const now = useNow();
   const closes = windowClosesAt === null ? null : parseTime(windowClosesAt);
@@ -62,16 +64,18 @@ export function Composer({ customerId, newestId, windowClosesAt, onDraft }: Prop
   return (
     <footer className={styles.composer}>
       <GatewayLine />
-      <WindowLine closes={closes} isClosed={isClosed} />
+      <WindowLine closes={closes} isClosed={isClosed} onTemplates={() => setChoosing(true)} />
       <div className={styles.line}>
-        <Button
-          look="icon"
-          aria-label={t("templates")}
-          title={t("templates")}
-          onClick={() => setTemplates(true)}
-        >
-          <Icon name="file" />
-        </Button>
+        {hasTemplates && !isClosed && (
+          <Button
+            look="icon"
+            aria-label={t("templates")}
+            title={t("templates")}
+            onClick={() => setChoosing(true)}
+          >
+            <Icon name="file" />
+          </Button>
+        )}
         <textarea
           id={COMPOSER_ID}
           ref={field}
@@ -79,7 +83,7 @@ export function Composer({ customerId, newestId, windowClosesAt, onDraft }: Prop
           rows={1}
           dir="auto"
           aria-label={t("message")}
-          aria-describedby="composer-hint"
+          aria-describedby={isClosed ? WINDOW_ID : "composer-hint"}
           placeholder={t("writeMessage")}
           disabled={isClosed || holder === null}
           value={draft.text}
@@ -103,9 +107,7 @@ export function Composer({ customerId, newestId, windowClosesAt, onDraft }: Prop
             ? t("charactersLeft", { count: LONGEST - length })
             : t("sendHint")}
       </p>
-      {hasTemplates && (
-        <TemplateDialog customerId={customerId} onClose={() => setTemplates(false)} />
-      )}
+      {isChoosing && <TemplateDialog customerId={customerId} onClose={() => setChoosing(false)} />}
     </footer>
   );
 }
@@ -116,13 +118,6 @@ function GatewayLine() {
   const gateway = useGateway().data;
   if (!gateway || gateway.ready) return null;
   return <p className={styles.closed}>{t(gatewaySentence(gateway))}</p>;
-}
-
-function WindowLine({ closes, isClosed }: { closes: Date | null; isClosed: boolean }) {
-  const { t, locale } = useText();
-  if (closes === null) return null;
-  if (isClosed) return <p className={styles.closed}>{t("windowClosed")}</p>;
-  return <p className={styles.hint}>{t("windowClosesIn", { time: clockTime(closes, locale) })}</p>;
 }
 
 /** A field that is as high as its text, and has the focus where there is a real keyboard. */

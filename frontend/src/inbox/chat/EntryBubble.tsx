@@ -6,7 +6,7 @@ import { type Pages, rowsOf } from "@/live/lists";
 import type { Entry } from "@/outbox/entries";
 import { useOutbox } from "@/outbox/OutboxProvider";
 import { draftOf } from "@/state/drafts";
-import { useText } from "@/text";
+import { useText, type Wording } from "@/text";
 import { clockTime } from "@/time";
 import { Button } from "@/ui/Button";
 import styles from "./Bubble.module.css";
@@ -26,12 +26,18 @@ export function EntryBubble({ entry, moment }: { entry: Entry; moment: Date }) {
       </footer>
       {entry.state === "refused" && (
         <div className={styles.trouble}>
-          <p className={styles.reason}>{t("refused", { reason: entry.detail ?? t("noReason") })}</p>
+          <p className={styles.reason}>{t("refused", { reason: reasonOf(entry, t) })}</p>
           <EntryButtons entry={entry} />
         </div>
       )}
     </article>
   );
+}
+
+/** The server's own words, or ours where it gave none. */
+function reasonOf({ detail, refusal }: Entry, t: Wording["t"]): string {
+  if (detail) return detail;
+  return refusal ? t("serverRefused", { status: refusal }) : t("noReason");
 }
 
 function newestShown(client: QueryClient, customerId: number): number {

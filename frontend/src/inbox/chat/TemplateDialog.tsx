@@ -20,7 +20,7 @@ export function TemplateDialog({
   onClose: () => void;
 }) {
   const { t } = useText();
-  const templates = useTemplates(true);
+  const templates = useTemplates();
   const [name, setName] = useState("");
   const known = templates.data ?? [];
   const chosen = known.find((each) => keyOf(each) === name) ?? known[0];

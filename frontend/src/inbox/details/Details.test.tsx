@@ -5,7 +5,7 @@ import { RouterContext } from "next/dist/shared/lib/router-context.shared-runtim
 import type { NextRouter } from "next/router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/keys";
-import type { Customer } from "@/api/types";
+import type { Customer, Totals } from "@/api/types";
 import { applyEvent } from "@/live/apply";
 import { Refresher } from "@/live/refresher";
 import { Details } from "./Details";
@@ -30,11 +30,11 @@ afterEach(() => {
 });
 
 /** The details before a server that stores what it is told, after a moment. */
-function show() {
+function show(totals?: Totals) {
   let stored = CUSTOMER;
   const sent: unknown[] = [];
   vi.stubGlobal("fetch", async (_: string, { method, body }: { method: string; body: string }) => {
-    if (method !== "PATCH") return new Promise(() => {});
+    if (method !== "PATCH") return totals ? Response.json(totals) : new Promise(() => {});
     sent.push(JSON.parse(body));
     await new Promise((resolve) => setTimeout(resolve, 20));
     stored = { ...stored, ...JSON.parse(body), updated_at: "2026-01-03T00:00:00.000000" };
@@ -127,5 +127,24 @@ describe("the customer form", () => {
     expect(save().disabled).toBe(true);
     hear({ status: "won" });
     await vi.waitFor(() => expect(field("Status").value).toBe("won"));
+  });
+});
+
+describe("the facts of a customer", () => {
+  const fact = (name: string) => screen.getByText(name).nextElementSibling?.textContent;
+
+  it("are since when, how much was written, and when that began", async () => {
+    const first_message_at = "2026-01-05T12:00:00.000000";
+    show({ received: 12, sent: 34, failed: 5, first_message_at });
+    expect(fact("Customer since")).toMatch(/2026/);
+    await screen.findByText("12 received, 34 sent, 5 not sent");
+    expect(fact("Messages")).toBe("12 received, 34 sent, 5 not sent");
+    expect(fact("First message")).toMatch(/\b5\b.*2026/);
+  });
+
+  it("tell no first message where there is none", async () => {
+    show({ received: 0, sent: 0, failed: 0, first_message_at: null });
+    await screen.findByText("0 received, 0 sent, 0 not sent");
+    expect(screen.queryByText("First message")).toBeNull();
   });
 });
