@@ -1,15 +1,15 @@
 """Where agents must sign in: the way in, and a session that ends while something is written."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import LOOKS, Look, expect_no_grave_fault
-from tests.browser.conftest import running_stack
+from tests.browser.conftest import NewContext, running_stack
 from tests.browser.inbox import Inbox
 from tests.browser.shop import Customer, Shop, new_phone
 from tests.kit.stack import Stack
@@ -19,7 +19,6 @@ NAMES = ("web", "worker", "beat", "gateway", "frontend")
 LOGIN = re.compile("^(Login|账号)$")
 PASSWORD = re.compile("^(Password|密码)$")
 SIGN_IN = re.compile("^(Sign in|登录)$")
-NewContext = Callable[..., BrowserContext]
 _numbers = count(1)
 
 
