@@ -9,24 +9,16 @@ import pytest
 
 from tests.conftest import StackFactory
 from tests.kit.accounts import PASSWORD
-from tests.kit.stack import Stack
+from tests.kit.stack import PRODUCTION, Stack
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-TOKEN = "t" * 40
-PRODUCTION = {
-    "APP_ENV": "production",
-    "HOST": "127.0.0.1",
-    "SECRET_KEY": "s" * 40,
-    "INTERNAL_TOKEN": TOKEN,
-    "WEB_CONCURRENCY": "2",
-}
 LINK = re.compile(r"/auth/setup\?token=(\S+)")
 
 
 @pytest.fixture
 def stack(make_stack: StackFactory) -> Iterator[Stack]:
-    stack = make_stack(settings=PRODUCTION)
+    stack = make_stack(settings=PRODUCTION | {"WEB_CONCURRENCY": "2"})
     stack.start("web")
     yield stack
 

@@ -17,6 +17,13 @@ from tests.kit.redis_server import RedisServer
 from tests.kit.waiting import eventually
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "HOST": "127.0.0.1",
+    "SECRET_KEY": "s" * 40,
+    "INTERNAL_TOKEN": "t" * 40,
+}
+"""What the processes need before they start there."""
 PROCFILES = (PROJECT_ROOT / "Procfile", PROJECT_ROOT / "Procfile.dev")
 
 
