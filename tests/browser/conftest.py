@@ -21,6 +21,7 @@ from tests.kit.stack import Stack
 PATIENCE_MS = 30_000
 SETTINGS = {"SIMULATOR_PEOPLE": "false", "SEND_RETRY_BASE": "0.5"}
 OpenInbox = Callable[..., Inbox]
+NewContext = Callable[..., BrowserContext]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -148,7 +149,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture
-def open_inbox(new_context: Callable[..., BrowserContext], stack: Stack) -> OpenInbox:
+def open_inbox(new_context: NewContext, stack: Stack) -> OpenInbox:
     """Opens a tab: in a browser of its own, or beside the tabs of the browser that is given."""
 
     def open_tab(

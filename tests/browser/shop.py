@@ -7,7 +7,10 @@ from itertools import count
 from typing import Any
 
 import httpx
+from sqlalchemy import create_engine, update
 
+from config.addresses import normalize_database_url
+from crm.models import Message
 from tests.kit.stack import Stack
 from tests.kit.waiting import eventually
 
@@ -71,6 +74,17 @@ class Shop:
     def unread(self, customer: Customer) -> int:
         found = self.api.get("/customers/summary", params={"search": customer.phone})
         return int(found.raise_for_status().json()[0]["unread_count"])
+
+    def change(self, message_id: int, **columns: object) -> None:
+        """A message's row, past every process: for what happens only once in many years."""
+        engine = create_engine(normalize_database_url(self.stack.database_url))
+        with engine.begin() as connection:
+            connection.execute(update(Message).where(Message.id == message_id).values(**columns))
+        engine.dispose()
+
+    def erase(self, customer: Customer) -> None:
+        """With every message, here and in the gateway."""
+        self.api.delete(f"/customers/{customer.id}").raise_for_status()
 
     def received(self, customer: Customer) -> list[str]:
         """What truly arrived on the customer's phone."""

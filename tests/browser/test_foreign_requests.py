@@ -13,7 +13,7 @@ from tests.kit.stack import Stack
 PICTURE = "https://pps.whatsapp.net/v/t61.24694-24/amara.jpg"
 FOREIGN = "https://pictures.example/eve.jpg"
 DRAWN = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
-PAGES = ("/", "/login/", "/app/failed/", "/app/figures/", "/app/pairing/", "/app/settings/")
+PAGES = ("/", "/app/failed/", "/app/figures/", "/app/pairing/", "/app/settings/")
 
 
 @pytest.fixture

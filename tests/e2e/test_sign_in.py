@@ -1,54 +1,30 @@
 """Sign-in in production, on real processes: the owner's link, and a session that is ended."""
 
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from config.settings import PROJECT_ROOT
 from tests.conftest import StackFactory
 from tests.kit.accounts import PASSWORD
-from tests.kit.stack import PATH, Stack
+from tests.kit.stack import PRODUCTION, Stack
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-TOKEN = "t" * 40
-PRODUCTION = {
-    "APP_ENV": "production",
-    "HOST": "127.0.0.1",
-    "SECRET_KEY": "s" * 40,
-    "INTERNAL_TOKEN": TOKEN,
-    "WEB_CONCURRENCY": "2",
-}
 LINK = re.compile(r"/auth/setup\?token=(\S+)")
 
 
 @pytest.fixture
 def stack(make_stack: StackFactory) -> Iterator[Stack]:
-    stack = make_stack(settings=PRODUCTION)
+    stack = make_stack(settings=PRODUCTION | {"WEB_CONCURRENCY": "2"})
     stack.start("web")
     yield stack
 
 
 def links(stack: Stack) -> list[str]:
     return LINK.findall(stack.programs["web"].output())
-
-
-def command(stack: Stack, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "agents", *arguments],
-        env={"PATH": PATH, **stack.environment},
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout
 
 
 def sign_up(stack: Stack) -> dict[str, str]:
@@ -77,8 +53,8 @@ def test_the_first_start_prints_one_link_and_a_start_with_an_owner_none(stack: S
     assert httpx.post(url, headers=headers, json=body, timeout=30).status_code == 201
     stack.restart("web")
     assert httpx.get(url, headers=headers).status_code == 200
-    assert "active" in command(stack, "list")
-    assert command(stack, "setup-link") == ""
+    assert "active" in stack.command("agents", "list")
+    assert stack.command("agents", "setup-link") == ""
     assert len(links(stack)) == 1
 
 
@@ -98,7 +74,7 @@ def test_an_agent_who_is_disabled_by_command_loses_session_and_stream_within_a_m
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     assert is_open.wait(20)
-    assert "may not sign in" in command(stack, "disable", "mia")
+    assert "may not sign in" in stack.command("agents", "disable", "mia")
     me = stack.url("web", "/auth/me")
     eventually(lambda: httpx.get(me, headers=headers).status_code == 401, timeout=15)
     assert is_over.wait(60)

@@ -1,6 +1,7 @@
 """The product's real processes for one test, started from the Procfile on free ports."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,13 @@ from tests.kit.redis_server import RedisServer
 from tests.kit.waiting import eventually
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "HOST": "127.0.0.1",
+    "SECRET_KEY": "s" * 40,
+    "INTERNAL_TOKEN": "t" * 40,
+}
+"""What the processes need before they start there."""
 PROCFILES = (PROJECT_ROOT / "Procfile", PROJECT_ROOT / "Procfile.dev")
 
 
@@ -100,6 +108,19 @@ class Stack:
                 log=self.directory / f"{name}.log",
             )
         return self.programs[name]
+
+    def command(self, *arguments: str) -> str:
+        """What `flask …` prints, run as an operator does beside the processes."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+            env={"PATH": PATH, **self.environment},
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return done.stdout
 
     def restart(self, name: str, *, timeout: float = 60.0) -> None:
         """kill -9 one of them if it runs, start it again, wait until it answers."""
