@@ -99,10 +99,13 @@ def proofs(operation: APIOperation, owner: Owner | None) -> dict[str, dict[str, 
     return owner.proofs()
 
 
+SHARE = (CASES / DATABASES if LONGER else USUAL) / len(CALLERS)
+"""Cases of one caller on one database: with fewer, the number asked for was not sent."""
+
+
 def count_per_operation(operations: int) -> int:
     """So many examples of each operation in each mode."""
-    total = CASES / DATABASES if LONGER else USUAL
-    return math.ceil(FEWER * total / operations / len(CALLERS) / len(GenerationMode))
+    return math.ceil(FEWER * SHARE / operations / len(GenerationMode))
 
 
 @pytest.mark.timeout(3000 if LONGER else 180)
@@ -125,6 +128,7 @@ def test_nothing_that_is_sent_brings_a_fault(
         print(f"\n{kind}, {caller}: {answered.total()} cases, {dict(sorted(answered.items()))}")
     # Operations without arguments have one case each.
     assert answered.total() >= examples * len(operations)
+    assert answered.total() >= SHARE, "fewer cases were sent than were asked for"
     if owner:
         assert answered[401] < answered.total() / 10, "the owner was not let in"
         assert answered[403] < answered.total() / 10, "the owner was not taken for one"
