@@ -16,7 +16,7 @@ import type {
 } from "./types";
 
 const CUSTOMERS_PER_PAGE = 60;
-const MESSAGES_PER_PAGE = 60;
+const MESSAGES_PER_PAGE = 30;
 /** An answer that was wrong for a moment is not followed by an event. */
 const GATEWAY_EVERY_MS = 30_000;
 /** For so long what was said of templates is taken as true, a refusal too. */
