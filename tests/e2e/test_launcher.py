@@ -64,6 +64,15 @@ def test_the_page_is_at_a_port_of_its_own_and_may_call_the_api(tmp_path: Path) -
     assert told == ["https://shop.example", page, page.replace("localhost", "127.0.0.1")]
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Whoever runs the tests may ignore SIGHUP, as `nohup` does; what they start would, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hearing")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_every_process_and_redis_last(run: StandIn, number: signal.Signals) -> None:
     run.start()
