@@ -37,10 +37,7 @@ export function UnsentList({ title, hint, status }: Props) {
         ))}
       </ul>
       {list.hasNextPage && (
-        <Button
-          disabled={list.isFetching}
-          onClick={() => void list.fetchNextPage(NOT_CUTTING_OFF)}
-        >
+        <Button disabled={list.isFetching} onClick={() => void list.fetchNextPage(NOT_CUTTING_OFF)}>
           {list.isFetchingNextPage ? t("loading") : t("showMore")}
         </Button>
       )}
