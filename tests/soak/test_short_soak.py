@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 @pytest.mark.parametrize(
     ("database", "gateway", "sets", "seed"),
     [
+        ("sqlite", "simulator", 1, 1),
         ("postgresql", "simulator", 2, 2),
         ("sqlite", "foreign", 1, 3),
         ("sqlite", "cloud", 1, 4),
