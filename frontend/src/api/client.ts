@@ -126,8 +126,8 @@ function otherAgent(): ApiError {
 }
 
 async function askOnce(path: string, options: Options): Promise<Raw> {
-  const { method = "GET", body, headers = {}, signal, patienceMs = PATIENCE_MS } = options;
-  const { keepalive = false } = options;
+  const { method = "GET", body, headers = {}, signal } = options;
+  const { patienceMs = PATIENCE_MS, keepalive = false } = options;
   if (options.agent !== undefined && options.agent !== (holder?.id ?? null)) throw otherAgent();
   const patience = AbortSignal.timeout(patienceMs);
   const isJson = body !== undefined && !(body instanceof Blob);
