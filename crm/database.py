@@ -3,7 +3,8 @@
 import random
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -67,6 +68,15 @@ def prepare_engine(engine: Engine) -> None:
             _wait_for_write_lock(connection)
         else:
             connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def begin_snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction whose statements all read the same state of the database."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # on SQLite every transaction is one
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
 
 
 def _wait_for_write_lock(connection: Connection) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.sql.functions import FunctionElement
 
+SEPARATOR = "\x1e"
+"""Between JSON texts that are made one; as it is it stands in none of them."""
 POSTGRESQL_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US'"""
 
 
@@ -31,6 +34,25 @@ class embedded_json(FunctionElement[str]):
     inherit_cache = True
     type = Text()
     name = "embedded_json"
+
+
+class _JsonArray(FunctionElement[str]):
+    inherit_cache = True
+    type = Text()
+    name = "json_array_text"
+
+
+class joined(FunctionElement[str]):
+    """The texts of all rows as one, in their order, a `SEPARATOR` between two; NULL of none."""
+
+    inherit_cache = True
+    type = Text()
+    name = "joined"
+
+
+def json_array(*values: SQLCoreOperations[Any]) -> ColumnElement[str]:
+    """The text of a JSON array of these values."""
+    return _JsonArray(*values)
 
 
 def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
@@ -74,3 +96,23 @@ def _(element: embedded_json, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(embedded_json, "postgresql")
 def _(element: embedded_json, compiler: SQLCompiler, **options: Any) -> str:
     return _arguments(element, compiler, **options)
+
+
+@compiles(_JsonArray, "sqlite")
+def _(element: _JsonArray, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array({_arguments(element, compiler, **options)})"
+
+
+@compiles(_JsonArray, "postgresql")
+def _(element: _JsonArray, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_build_array({_arguments(element, compiler, **options)})::text"
+
+
+@compiles(joined, "sqlite")
+def _(element: joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({_arguments(element, compiler, **options)}, char({ord(SEPARATOR)}))"
+
+
+@compiles(joined, "postgresql")
+def _(element: joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({_arguments(element, compiler, **options)}, chr({ord(SEPARATOR)}))"

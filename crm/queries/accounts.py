@@ -7,11 +7,10 @@ from sqlalchemy import select
 from crm import wire
 from crm.extensions import db
 from crm.models import Agent, ApiToken, AuditEntry
-from crm.queries.pages import LIMIT, Page, decode_cursor, read_page
+from crm.queries.listing import Listing, read_page
+from crm.queries.pages import Page
 
-_AUDIT = (
-    select(wire.AUDIT_ENTRY.as_sql(), AuditEntry.id).order_by(AuditEntry.id.desc()).limit(LIMIT)
-)
+_AUDIT = Listing(wire.AUDIT_ENTRY.as_sql(), AuditEntry.id, newest_first=True)
 
 
 def list_agents() -> Sequence[Agent]:
@@ -26,7 +25,4 @@ def list_tokens() -> Sequence[ApiToken]:
 
 def page_of_audit(*, limit: int, cursor: str | None) -> Page:
     """Some entries of the audit, newest first."""
-    statement = _AUDIT
-    if cursor is not None:
-        statement = statement.where(AuditEntry.id < decode_cursor(cursor, int)[0])
-    return read_page(statement, limit=limit)
+    return read_page(_AUDIT.behind(cursor), limit=limit)

@@ -13,8 +13,8 @@ from crm.csv_cells import guard, guard_json
 from crm.extensions import db
 from crm.json_sql import wire_time
 from crm.models import Customer
-from crm.queries.customers import CustomerFilter, filtered
-from crm.queries.pages import FETCH, IN_MEMORY
+from crm.queries.customers import CustomerFilter, conditions
+from crm.queries.listing import FETCH, IN_MEMORY
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Without it spreadsheets take UTF-8 for something older."""
@@ -27,7 +27,7 @@ COLUMNS = (
 def write_customers(chosen: CustomerFilter) -> IO[bytes]:
     """The whole file by id, rewound. One snapshot; no transaction is left open for its reader."""
     columns = [_column(getattr(Customer, name)) for name in COLUMNS]
-    statement = filtered(select(*columns), chosen).order_by(Customer.id)
+    statement = select(*columns).where(*conditions(chosen)).order_by(Customer.id)
     spool = SpooledTemporaryFile(max_size=IN_MEMORY)
     spool.write(BYTE_ORDER_MARK + _lines([COLUMNS]))
     result = db.session.execute(statement.execution_options(yield_per=FETCH))

@@ -11,16 +11,16 @@ from crm.extensions import db
 from crm.models import Customer, Direction, Dispatch, Message
 from crm.models.message import ACK_STATUS
 from crm.queries.customers import find_customer
-from crm.queries.pages import LIMIT, Page, Rows, decode_cursor, read_all, read_page
+from crm.queries.listing import Listing, read_page, read_whole
+from crm.queries.pages import Page
 
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
 """Every state that an outbound message can be shown in."""
-_MESSAGES = select(wire.MESSAGE.as_sql(), Message.id)
-_CHAT = _MESSAGES.where(Message.customer_id == bindparam("customer_id"))
-_WHOLE_CHAT = _CHAT.order_by(Message.id)
-_CHAT_PAGE = _CHAT.order_by(Message.id.desc()).limit(LIMIT)
-_NEWEST_FIRST = _MESSAGES.order_by(Message.id.desc())
+_IS_OF_CHAT = Message.customer_id == bindparam("customer_id")
+_OLDEST_FIRST = Listing(wire.MESSAGE.as_sql(), Message.id)
+_NEWEST_FIRST = Listing(wire.MESSAGE.as_sql(), Message.id, newest_first=True)
+_CHAT, _CHAT_FROM_ITS_END = _OLDEST_FIRST.where(_IS_OF_CHAT), _NEWEST_FIRST.where(_IS_OF_CHAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,13 @@ class ChatTotals:
 def whole_chat(customer_id: int) -> IO[bytes]:
     """Every message of a customer, oldest first. Raises `CustomerNotFoundError`."""
     find_customer(customer_id)
-    return read_all(_WHOLE_CHAT, customer_id=customer_id)
+    return read_whole(_CHAT, customer_id=customer_id)
 
 
 def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
     """The newest messages of a customer, or those before the cursor; oldest first."""
-    statement = _before(_CHAT_PAGE, cursor)
-    page = read_page(statement, limit=limit, newest_last=True, customer_id=customer_id)
+    chat = _CHAT_FROM_ITS_END.behind(cursor)
+    page = read_page(chat, limit=limit, newest_last=True, customer_id=customer_id)
     if page.body == b"[]":
         find_customer(customer_id)
     return page
@@ -50,13 +50,12 @@ def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
 
 def all_in_state(status: str) -> IO[bytes]:
     """Every outbound message in this state, newest first."""
-    return read_all(_NEWEST_FIRST.where(*_in_state(status)))
+    return read_whole(_NEWEST_FIRST.where(*_in_state(status)))
 
 
 def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
-    statement = _NEWEST_FIRST.where(*_in_state(status)).limit(LIMIT)
-    return read_page(_before(statement, cursor), limit=limit)
+    return read_page(_NEWEST_FIRST.where(*_in_state(status)).behind(cursor), limit=limit)
 
 
 def read_totals(customer_id: int) -> ChatTotals:
@@ -79,12 +78,6 @@ def read_totals(customer_id: int) -> ChatTotals:
         failed=row.failed,
         first_message_at=clock.to_wire(row.first_message_at),
     )
-
-
-def _before(statement: Rows, cursor: str | None) -> Rows:
-    if cursor is None:
-        return statement
-    return statement.where(Message.id < decode_cursor(cursor, int)[0])
 
 
 def _in_state(status: str) -> list[ColumnElement[bool]]:

@@ -1,29 +1,20 @@
-"""Lists as JSON bytes: whole ones from one snapshot, or pages with an opaque keyset cursor."""
+"""What a list's answer is made of: its version, its pages, and opaque cursors."""
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Engine, Integer, Row, Select, bindparam
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import InvalidInputError
 from crm.extensions import db
 from crm.models import CounterName
 
-FETCH = 1000
 MAX_ID = 2**63 - 1
-IN_MEMORY = 4 * 1024 * 1024
-"""Bytes of a whole list that are held in memory; a longer one goes through a temporary file."""
-
-Rows = Select[*tuple[Any, ...]]
-"""A SELECT of any columns."""
-LIMIT = bindparam("limit", type_=Integer)
-"""How many rows a page's statement gives; bound when it runs, so that it is built only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +31,11 @@ class Page:
 
     body: bytes
     next_cursor: str | None
+
+    @classmethod
+    def of(cls, documents: list[str], next_cursor: str | None) -> "Page":
+        """A page of these JSON objects."""
+        return cls(f"[{','.join(documents)}]".encode(), next_cursor)
 
 
 _VERSION = (
@@ -69,51 +65,6 @@ def _ask_driver(engine: Engine) -> tuple[int | None, int | None]:
         return row[0], row[1]
     finally:
         connection.close()
-
-
-def read_all(statement: Rows, **values: Any) -> IO[bytes]:
-    """The whole list, rewound; the statement's first column is each row's JSON.
-
-    No transaction is left open for a slow reader.
-    """
-    spool = SpooledTemporaryFile(max_size=IN_MEMORY)
-    spool.write(b"[")
-    separator = ""
-    only_json = statement.with_only_columns(statement.selected_columns[0])
-    with db.engine.connect() as connection:
-        result = connection.execution_options(yield_per=FETCH).execute(only_json, values)
-        for partition in result.scalars().partitions():
-            spool.write((separator + ",".join(partition)).encode())
-            separator = ","
-    spool.write(b"]")
-    spool.seek(0)
-    return spool
-
-
-def read_page(statement: Rows, *, limit: int, newest_last: bool = False, **values: Any) -> Page:
-    """One page of a statement that begins after the cursor and ends at `LIMIT`.
-
-    Its columns are each row's JSON, then the key that it is ordered by.
-    """
-    rows = read_rows(statement, limit=limit + 1, **values)
-    shown = rows[:limit]
-    next_cursor = encode_cursor(list(shown[-1][1:])) if len(rows) > limit else None
-    return to_page(reversed(shown) if newest_last else shown, next_cursor)
-
-
-def read_rows(statement: Rows, **values: Any) -> Sequence[Row[Any]]:
-    """A statement's rows, with the values that it was built without.
-
-    They never become objects, so a session would only cost more than they do.
-    """
-    with db.engine.connect() as connection:
-        return connection.execute(statement, values).all()
-
-
-def to_page(rows: Iterable[Row[Any]], next_cursor: str | None) -> Page:
-    """A page of these rows, each of which begins with its JSON."""
-    body = "[" + ",".join([row[0] for row in rows]) + "]"
-    return Page(body.encode(), next_cursor)
 
 
 def chunks(file: IO[bytes], size: int = 64 * 1024) -> Iterator[bytes]:

@@ -5,27 +5,18 @@ says in which half it stands, and the newest event when the first page was made:
 has been shown among the unread, or comes as an event, and is not shown twice.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, tuple_
+import orjson
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column
 
 from crm.events import MessagesRead
+from crm.extensions import db
 from crm.models import Customer, Event
-from crm.queries.customers import SUMMARIES, CustomerFilter, filtered, parse_moment
-from crm.queries.pages import (
-    LIMIT,
-    Page,
-    bad_cursor,
-    decode_cursor,
-    encode_cursor,
-    read_all,
-    read_rows,
-    read_version,
-    to_page,
-)
+from crm.queries.customers import SUMMARIES, CustomerFilter, conditions
+from crm.queries.listing import Key, Rows, read_whole
+from crm.queries.pages import Page, bad_cursor, decode_cursor, encode_cursor, read_version
 
 # As it stands in the indexes: with a parameter no database would know that they fit.
 IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
@@ -35,11 +26,8 @@ _WAS_READ_SINCE = exists().where(
     Event.id > bindparam("version"),
     Event.type == MessagesRead.type,
 )
-_ALL = SUMMARIES.order_by(None).order_by(
-    IS_UNREAD.desc(), Customer.active_at.desc(), Customer.id.desc()
-)
-_UNREAD = SUMMARIES.where(IS_UNREAD).limit(LIMIT)
-_READ = SUMMARIES.where(IS_READ, ~_WAS_READ_SINCE).limit(LIMIT)
+_UNREAD, _READ = SUMMARIES.where(IS_UNREAD), SUMMARIES.where(IS_READ)
+_READ_BEFORE = _READ.where(~_WAS_READ_SINCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,36 +35,40 @@ class Place:
     """Where a page begins; `after` None: at the top of its half."""
 
     among_unread: bool
-    after: tuple[datetime, int] | None
+    after: Key | None
     version: int
 
 
 def all_unread_first(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary."""
-    return read_all(filtered(_ALL, chosen))
+    only = conditions(chosen)
+    return read_whole(_UNREAD.where(*only), _READ.where(*only))
 
 
 def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some summaries, from the cursor on."""
     place = _top() if cursor is None else _decode(cursor)
-    unread = _read_half(chosen, place, limit + 1) if place.among_unread else []
-    rest = limit + 1 - len(unread)
-    if place.among_unread:
-        place = replace(place, among_unread=False, after=None)
-    rows = [*unread, *(_read_half(chosen, place, rest) if rest else [])]
+    documents, keys = _read_half(chosen, place, limit + 1) if place.among_unread else ([], [])
+    unread, rest = len(documents), limit + 1 - len(documents)
+    if rest:
+        if place.among_unread:
+            place = replace(place, among_unread=False, after=None)
+        more, their_keys = _read_half(chosen, place, rest)
+        documents, keys = documents + more, keys + their_keys
     next_cursor = None
-    if len(rows) > limit:
-        key = list(rows[limit - 1])[1:]
-        next_cursor = encode_cursor([int(limit <= len(unread)), *key, place.version])
-    return to_page(rows[:limit], next_cursor)
+    if len(documents) > limit:
+        key: list[Any] = orjson.loads(keys[limit - 1])
+        next_cursor = encode_cursor([int(limit <= unread), *key, place.version])
+    return Page.of(documents[:limit], next_cursor)
 
 
-def _read_half(chosen: CustomerFilter, place: Place, limit: int) -> Sequence[Row[Any]]:
-    statement = filtered(_UNREAD if place.among_unread else _READ, chosen)
+def _read_half(chosen: CustomerFilter, place: Place, limit: int) -> Rows:
+    half = (_UNREAD if place.among_unread else _READ_BEFORE).where(*conditions(chosen))
     if place.after is not None:
-        statement = statement.where(tuple_(Customer.active_at, Customer.id) < place.after)
+        half = half.after(place.after)
     values = {} if place.among_unread else {"version": place.version}
-    return read_rows(statement, limit=limit, **values)
+    with db.engine.connect() as connection:
+        return half.read(connection, limit=limit, **values)
 
 
 def _top() -> Place:
@@ -87,5 +79,5 @@ def _decode(cursor: str) -> Place:
     half, moment, last_id, version = decode_cursor(cursor, int, str, int, int)
     if half not in {0, 1}:
         raise bad_cursor()
-    after = parse_moment(moment), last_id
+    after = SUMMARIES.to_key([moment, last_id])
     return Place(among_unread=bool(half), after=after, version=version)
