@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
 from flask import Flask
-from flask.json.provider import JSONProvider
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -15,6 +13,7 @@ from config.redis import redis_url
 from config.settings import Settings, load_settings
 from crm.api.access import init_access
 from crm.api.access_log import init_access_log
+from crm.api.asked_again import AskedAgain
 from crm.api.callers import init_callers
 from crm.api.errors import init_errors
 from crm.api.feed import feed
@@ -22,6 +21,7 @@ from crm.api.headers import init_headers
 from crm.api.limits import init_limits
 from crm.api.openapi import init_openapi
 from crm.api.parsing import IdConverter
+from crm.api.slim_flask import SlimFlask
 from crm.api.stream_counts import stream_counts
 from crm.api.tracing import init_tracing, timings
 from crm.cli import init_cli
@@ -46,21 +46,10 @@ EXPOSED_HEADERS = [
 ]  # fmt: skip
 
 
-class OrjsonProvider(JSONProvider):
-    """Flask's JSON by orjson: faster, and the same bytes as in lists and events."""
-
-    def dumps(self, obj: Any, **kwargs: Any) -> str:
-        return orjson.dumps(obj).decode()
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        return orjson.loads(s)
-
-
 def create_app(settings: Settings | None = None) -> Flask:
     """An app bound to what the environment says, or to the settings given. Opens no connection."""
     settings = settings or load_settings()
-    app = Flask("crm", root_path=str(Path(__file__).parent), static_folder=None)
-    app.json = OrjsonProvider(app)
+    app = SlimFlask("crm", root_path=str(Path(__file__).parent), static_folder=None)
     app.url_map.converters["id"] = IdConverter
     app.url_map.redirect_defaults = False
     app.config.from_mapping(_config(settings))
@@ -92,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         always_send=False,
         max_age=600,
     )
+    app.wsgi_app = AskedAgain(app)  # type: ignore[method-assign]
     _init_pages(app, settings)
     return app
 

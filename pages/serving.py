@@ -39,14 +39,15 @@ class Pages:
     ) -> None:
         self._application, self._settings = application, settings
         self._find_api, self._is_taken = find_api, is_taken
-        self._seen = _build_of(settings.pages_dir)
+        self._marks = [settings.pages_dir / name for name in ("index.html", BUILT)]
+        self._seen = _changed_at(self._marks)
         self._files = self._find_files()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         path = decode_path_info(environ.get("PATH_INFO", ""))
-        file = None if self._is_taken(path) else self._present_files().get(path)
+        file = self._present_files().get(path)
         if path not in {CONFIG, "/"} and file is None:
             return self._application(environ, start_response)
         api = self._find_api(environ)
@@ -81,7 +82,7 @@ class Pages:
     def _present_files(self) -> dict[str, Any]:
         """In production what was there at the start; else a finished build shows by itself."""
         if not self._settings.is_production:
-            present = _build_of(self._settings.pages_dir)
+            present = _changed_at(self._marks)
             if present != self._seen:
                 self._seen, self._files = present, self._find_files()
         return self._files
@@ -128,13 +129,13 @@ def config_script(api: str) -> str:
     return f"window.CRM_API = {json.dumps(api)};\n"
 
 
-def _build_of(folder: Path) -> list[int]:
+def _changed_at(files: Iterable[Path]) -> list[int]:
     """Differs after every build, by `make setup` or by hand."""
-    return [_changed_at(folder / name) for name in ("index.html", BUILT)]
+    return [_mtime(file) for file in files]
 
 
-def _changed_at(path: Path) -> int:
+def _mtime(file: Path) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return file.stat().st_mtime_ns
     except OSError:
         return 0

@@ -1,17 +1,15 @@
 """How views answer: JSON objects, and lists with their validators and cursors."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import IO, Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import orjson
 from flask import Response, request
 
-from crm.api.unchanged import MAX_BYTES, unchanged
-from crm.queries.pages import Page, chunks, read_version
-
-JSON = "application/json"
+from crm.api.asked_again import may_be_asked_again
+from crm.api.lists import JSON, ListRequest, link
+from crm.queries.pages import Page, chunks
 
 
 def json_answer(document: Any, status: int = 200, *, location: str | None = None) -> Response:
@@ -30,35 +28,30 @@ def list_answer(
 ) -> Response:
     """A list: whole and streamed, or the page asked for; 304 where the client has it already.
 
-    The validator is the newest event's id, since every change of a list writes an event.
+    Everybody who may call the view gets the same one.
     """
-    version = read_version()
-    address = f"{version.database_id} {request.path} {sorted(query.items())}"
-    fingerprint = hashlib.blake2s(address.encode(), digest_size=8).hexdigest()
-    headers = {
-        "ETag": f'"{version.event_id}-{fingerprint}"',
-        "X-Stream-Cursor": str(version.event_id),
-        "Cache-Control": "private, no-cache",
-    }
-    if {headers["ETag"], "*"} & {tag.strip() for tag in _if_none_match()}:
-        return Response(status=304, headers=headers)
-    found = unchanged.find(version, headers["ETag"])
-    if found is None and query.get("limit") is None:
-        body = whole()
-        if len(data := body.read(MAX_BYTES + 1)) > MAX_BYTES:
-            return _streamed_answer(body, headers)
-        body.close()
-        found = Page(data, None)
-    elif found is None:
-        found = page(query["limit"], query.get("cursor"))
-    unchanged.keep(version, headers["ETag"], found)
-    return page_answer(query, found, headers=headers)
+    asked = ListRequest(
+        path=request.path,
+        address=_address(),
+        query=query,
+        validators=_if_none_match(),
+        whole=whole,
+        page=page,
+    )
+    answer = asked.answer()
+    if answer.body is None:
+        response = Response(status=304, headers=answer.headers)
+    elif isinstance(answer.body, bytes):
+        response = Response(answer.body, headers=answer.headers, mimetype=JSON)
+    else:
+        return _streamed_answer(answer.body, answer.headers)
+    may_be_asked_again(asked)
+    return response
 
 
-def page_answer(query: Mapping[str, Any], found: Page, *, headers: dict[str, str]) -> Response:
-    """Some rows of a list, and where the next ones are."""
-    if found.next_cursor:
-        headers["Link"] = f'<{_next_address(query, found.next_cursor)}>; rel="next"'
+def page_answer(query: Mapping[str, Any], found: Page) -> Response:
+    """Some rows of a list that no client keeps, and where the next ones are."""
+    headers = {"Cache-Control": "private, no-cache"} | link(_address(), query, found)
     return Response(found.body, headers=headers, mimetype=JSON)
 
 
@@ -67,7 +60,6 @@ def file_answer(body: IO[bytes], *, name: str, content_type: str) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-store",
-        "X-Content-Type-Options": "nosniff",
     }
     return _streamed_answer(body, headers, content_type)
 
@@ -85,10 +77,11 @@ def _streamed_answer(
     return response
 
 
-def _if_none_match() -> list[str]:
-    return request.headers.get("If-None-Match", "").replace("W/", "").split(",")
+def _if_none_match() -> frozenset[str]:
+    given = request.headers.get("If-None-Match", "").replace("W/", "").split(",")
+    return frozenset(tag.strip() for tag in given)
 
 
-def _next_address(query: Mapping[str, Any], cursor: str) -> str:
-    asked = {name: value for name, value in query.items() if value is not None}
-    return f"{request.base_url}?{urlencode(asked | {'cursor': cursor})}"
+def _address() -> str:
+    """As `request.base_url`, which undoes the quoting that it then does."""
+    return f"{request.scheme}://{request.host}{quote(request.root_path + request.path)}"

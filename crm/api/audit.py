@@ -20,4 +20,4 @@ blp = ApiBlueprint("audit", __name__, url_prefix="/audit", description=__doc__)
 def list_audit(query: dict[str, Any]) -> Response:
     """Sign-ins, failed ones, accounts, tokens and erased customers; newest first, in pages."""
     found = queries.page_of_audit(limit=query["limit"], cursor=query.get("cursor"))
-    return page_answer(query, found, headers={"Cache-Control": "private, no-cache"})
+    return page_answer(query, found)

@@ -67,6 +67,11 @@ class KnownCallers:
                 self._known[proof] = caller, time.monotonic() + REMEMBERED
         return caller
 
+    def still_knows(self, caller: Caller) -> bool:
+        """Whether this very caller was looked up a moment ago."""
+        known = self._known.get(caller.proof)
+        return known is not None and known[0] is caller and known[1] > time.monotonic()
+
     def forget(self) -> None:
         """Ask the database again about everybody: somebody just left."""
         with self._lock:
@@ -177,6 +182,8 @@ def _find_caller() -> Caller | None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.casefold() == "bearer":
         return _find_script(given.strip())
+    if not session:  # as of whoever has no cookie: there is nothing to look for in it
+        return None
     user: Any = current_user
     return user.caller if user.is_authenticated else None
 

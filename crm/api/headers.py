@@ -16,8 +16,11 @@ def init_headers(app: Flask, *, is_production: bool) -> None:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        if "Content-Security-Policy" in response.headers:
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+        else:  # as nearly all, which bring none of the others either
+            response.headers.extend(HEADERS)
         if is_production:
             response.headers.update(ONLY_TLS)
         return response

@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from flask import Flask, current_app, g, request
-from flask_limiter import Limiter
+from flask_limiter import ApplicationLimit, Limiter
+from limits import parse
 from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -14,9 +15,12 @@ from redis.retry import Retry
 from config.addresses import network_of
 from crm.credentials import hash_secret
 from crm.hints import hints
+from crm.queries.callers import Caller
 
 PATIENCE = 0.05
 """Seconds that a request waits for Redis, once; from then on it is asked off their path."""
+EVERYWHERE = "global"
+"""The scope of what is counted for all endpoints together."""
 SIGN_INS_PER_ACCOUNT = "10 per 5 minutes"
 SIGN_INS_PER_ADDRESS = "60 per 5 minutes"
 """A whole office may be behind one address."""
@@ -53,21 +57,41 @@ class QuickRedis(RedisStorage):
         self._answers = super().check()
 
 
-limiter = Limiter(
-    key_func=lambda: f"{g.caller.actor.kind} {g.caller.actor.id}",
-    application_limits=[lambda: str(current_app.config["RATE_LIMIT"])],
+def _name(caller: Caller) -> str:
+    return f"{caller.actor.kind} {caller.actor.id}"
+
+
+class CallLimiter(Limiter):
+    """Counts the requests of agents and scripts, where one has to sign in; no service's.
+
+    flask-limiter asks whom a limit is for after it has gone through its rules.
+    """
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        is_limited = g.get("caller") is not None and current_app.config["AUTH_REQUIRED"]
+        if is_limited or not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+    def count(self, caller: Caller, limit: str) -> bool:
+        """Count a request that Flask does not see; False where Flask is to say what comes of it."""
+        try:
+            return self.limiter.hit(parse(limit), _name(caller), EVERYWHERE)
+        except Exception:  # Redis is away: flask-limiter knows what to do then
+            return False
+
+
+limiter = CallLimiter(
+    key_func=lambda: _name(g.caller),
+    application_limits=[
+        ApplicationLimit(lambda: str(current_app.config["RATE_LIMIT"]), scope=EVERYWHERE)
+    ],
     storage_uri="quick://",
     in_memory_fallback_enabled=True,
     # Of threads that fail together one falls back to memory; the others count nothing.
     swallow_errors=True,
 )
-
-
-@limiter.request_filter
-def _is_not_limited() -> bool:
-    """Services, strangers, and everybody where nobody has to sign in; but not a sign-in."""
-    is_exempt = g.get("caller") is None or not current_app.config["AUTH_REQUIRED"]
-    return is_exempt and "account" not in g
 
 
 @limiter.limit(SIGN_INS_PER_ADDRESS, key_func=lambda: f"address {network_of(request.remote_addr)}")

@@ -105,16 +105,23 @@ def begin() -> None:
 
 def finish(response: Response) -> Response:
     """Log the answer: path and status, never a query, a body or an address."""
-    milliseconds = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
     response.headers["X-Request-ID"] = g.get("request_id", "-")
-    if request.endpoint not in UNTIMED:
-        timings.add(milliseconds)
-    log.info(
-        "request",
+    note_answer(
         method=request.method,
         path=request.path,
         status=response.status_code,
-        ms=round(milliseconds, 1),
+        started=g.get("started", time.perf_counter()),
+        is_timed=request.endpoint not in UNTIMED,
     )
     structlog.contextvars.unbind_contextvars("request_id")
     return response
+
+
+def note_answer(
+    *, method: str, path: str, status: int, started: float, is_timed: bool = True, **more: str
+) -> None:
+    """Count an answer that was begun at `started`, and write its line with `more` beside it."""
+    milliseconds = (time.perf_counter() - started) * 1000
+    if is_timed:
+        timings.add(milliseconds)
+    log.info("request", method=method, path=path, status=status, ms=round(milliseconds, 1), **more)
