@@ -3,13 +3,15 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from crm.prepared import PreparedInsert
 
 BUSY_TIMEOUT = 6.0
 """Seconds that a write waits for a lock before the caller is told to try again."""
@@ -115,3 +117,16 @@ def add_unless_taken(session: Session, row: DeclarativeBase) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def insert_unless_taken(
+    connection: Connection, insert: PreparedInsert, values: Mapping[str, Any]
+) -> int | None:
+    """The same without models: the new row's id, or None."""
+    if connection.dialect.name == "sqlite":
+        return insert.add(connection, values)
+    try:
+        with connection.begin_nested():
+            return insert.add(connection, values)
+    except IntegrityError:
+        return None

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import orjson
-from sqlalchemy import insert, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert, text
 
 from crm import clock
 from crm.models import Event
+from crm.prepared import PreparedInsert
 
 APPEND_LOCK = 0x43524D
 """PostgreSQL's advisory lock that gives event ids the order of their commits."""
@@ -155,17 +155,17 @@ RESET = orjson.dumps({"type": "reset"})
 """Told to a client whose gap cannot be filled: refetch everything. Never stored."""
 
 
+_APPEND = PreparedInsert(Event)
 _LOG: Any = Event.__table__
-# The table, not the model: these rows never become objects, and the ORM's bulk insert costs more.
-_APPEND = insert(_LOG).returning(_LOG.c.id, sort_by_parameter_order=True)
+_APPEND_ALL = insert(_LOG).returning(_LOG.c.id, sort_by_parameter_order=True)
 _ORDER_COMMITS = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=APPEND_LOCK)
 
 
-def append(session: Session, events: Sequence[DomainEvent]) -> list[tuple[int, bytes]]:
+def append(connection: Connection, events: Sequence[DomainEvent]) -> list[tuple[int, bytes]]:
     """Write the events last in the transaction; returns their ids and JSON, in order."""
-    if session.get_bind().dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":
         # SQLite's BEGIN IMMEDIATE orders the commits already.
-        session.execute(_ORDER_COMMITS)
+        connection.execute(_ORDER_COMMITS)
     moment = clock.now()
     documents = [event.to_json() for event in events]
     rows = [
@@ -177,5 +177,8 @@ def append(session: Session, events: Sequence[DomainEvent]) -> list[tuple[int, b
         }
         for event, document in zip(events, documents, strict=True)
     ]
-    ids = session.connection().scalars(_APPEND, rows).all()
+    if len(rows) == 1:  # as nearly always
+        ids: Sequence[int] = [_APPEND.add(connection, rows[0])]
+    else:
+        ids = connection.scalars(_APPEND_ALL, rows).all()
     return list(zip(ids, documents, strict=True))

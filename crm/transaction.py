@@ -14,8 +14,10 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import text
+from flask import g
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
@@ -42,11 +44,17 @@ LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement 
 class Transaction:
     """What a use case asks for beside its rows."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        """For statements whose rows never become models."""
         self._events: list[DomainEvent] = []
         self._jobs: list[Job] = []
         self._totals: Tally[str] = Tally()
+
+    @cached_property
+    def session(self) -> Session:
+        """For models. They stay readable after the commit, when no session knows them any more."""
+        return Session(self.connection, expire_on_commit=False)
 
     def record(self, event: DomainEvent) -> None:
         """Write this event into the log, and tell the browsers after the commit."""
@@ -66,21 +74,34 @@ class Transaction:
 
     def forget(self) -> None:
         """Take back everything asked for and changed so far."""
-        self.session.rollback()
+        self.roll_back()
         self._events.clear()
         self._jobs.clear()
         self._totals.clear()
 
     def commit(self) -> None:
         """Write events and totals last, commit, then let the hints go."""
-        self.session.flush()
-        appended = events.append(self.session, self._events) if self._events else []
+        if self._has_session:
+            self.session.flush()
+        appended = events.append(self.connection, self._events) if self._events else []
         if self._totals:
             # Sorted: those that commit at the same time take the rows in one order.
             raised = [{"name": name, "by": by} for name, by in sorted(self._totals.items())]
-            self.session.connection().execute(_RAISE, raised)
-        self.session.commit()
+            self.connection.execute(_RAISE, raised)
+        self.connection.commit()
+        if self._has_session:
+            self.session.close()
         hints.send(self._jobs, appended)
+
+    def roll_back(self) -> None:
+        """As if nothing had been changed."""
+        if self._has_session:
+            self.session.close()
+        self.connection.rollback()
+
+    @property
+    def _has_session(self) -> bool:
+        return "session" in vars(self)
 
 
 class _WriteGate:
@@ -119,32 +140,38 @@ _write_gate = _WriteGate()
 @contextmanager
 def transaction() -> Iterator[Transaction]:
     """Open the one write transaction of a use case. Transactions do not nest."""
-    session = db.session()
-    if session.info.get("writing"):
+    if g.get("is_writing"):
         raise RuntimeError("transactions do not nest: pass `tx` on instead")
-    session.rollback()  # a read before this must not pin an old snapshot
+    _end_reading()  # what was read before this must hold no connection meanwhile
     if db.engine.dialect.name == "sqlite":
         with _write_gate():
-            yield from _run(session)
+            yield from _run()
     else:
-        yield from _run(session)
+        yield from _run()
 
 
-def _run(session: Session) -> Iterator[Transaction]:
-    session.info["writing"] = True
+def _run() -> Iterator[Transaction]:
+    g.is_writing = True
     try:
-        session.connection(execution_options={"begin": "IMMEDIATE"})
-        tx = Transaction(session)
-        yield tx
-        tx.commit()
+        with db.engine.connect().execution_options(begin="IMMEDIATE") as connection:
+            connection.begin()
+            tx = Transaction(connection)
+            try:
+                yield tx
+                tx.commit()
+            except BaseException:
+                tx.roll_back()
+                raise
     except (DBAPIError, TimeoutError) as error:
-        session.rollback()
         raise translate(error) from error
-    except BaseException:
-        session.rollback()
-        raise
     finally:
-        session.info["writing"] = False
+        g.is_writing = False
+        _end_reading()  # what was read meanwhile must not pin what it saw
+
+
+def _end_reading() -> None:
+    if db.session.registry.has():
+        db.session.rollback()
 
 
 def translate(error: Exception) -> Exception:

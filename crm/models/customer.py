@@ -81,8 +81,16 @@ class Customer(Base):
         return self.phone or f"{self.lid}@lid"
 
     def show_message(self, content: str, timestamp: datetime) -> None:
-        """Make a message the last one; the list's order never goes back in time."""
-        self.last_message = content[:PREVIEW]
-        self.last_timestamp = max(self.last_timestamp or timestamp, timestamp)
-        self.active_at = self.last_timestamp
-        self.updated_at = clock.now()
+        """Make a message the last one."""
+        for name, value in last_message(self.last_timestamp, content, timestamp).items():
+            setattr(self, name, value)
+
+
+LAST_MESSAGE = ("last_message", "last_timestamp", "active_at", "updated_at")
+"""The columns that it changes."""
+
+
+def last_message(latest: datetime | None, content: str, timestamp: datetime) -> dict[str, Any]:
+    """What a new last message changes in a customer's row; the list never goes back in time."""
+    moment = max(latest or timestamp, timestamp)
+    return dict(zip(LAST_MESSAGE, (content[:PREVIEW], moment, moment, clock.now()), strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -14,7 +14,9 @@ from crm.database import add_unless_taken
 from crm.errors import CustomerNotFoundError, DatabaseBusyError, PhoneTakenError
 from crm.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from crm.models import Action, Customer, Dispatch, Erasure, Event, Message
+from crm.models.customer import LAST_MESSAGE, last_message
 from crm.phones import phone_forms, phone_key
+from crm.prepared import Prepared
 from crm.presence import presence
 from crm.services.audit import note
 from crm.transaction import Transaction, transaction
@@ -34,6 +36,18 @@ _FIND = (
     )
     .order_by(Customer.id)
     .with_for_update(key_share=True)
+)
+
+_TABLE: Any = Customer.__table__
+_LOCK_ROW = Prepared(
+    select(*(_TABLE.c[source] for source in wire.CUSTOMER_SUMMARY.fields.values()))
+    .where(_TABLE.c.id == bindparam("customer_id"))
+    .with_for_update(key_share=True)
+)
+_SHOW_MESSAGE = Prepared(
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("customer_id"))
+    .values({name: bindparam(name) for name in LAST_MESSAGE})
 )
 
 EDITABLE = ("name", "status", "remark", "extra_fields", "photo_url")
@@ -108,6 +122,23 @@ def lock_customer(session: Session, customer_id: int) -> Customer:
     if customer is None:
         raise CustomerNotFoundError
     return customer
+
+
+def lock_customer_row(connection: Connection, customer_id: int) -> Any:
+    """The same, as a row of what a summary shows."""
+    row = _LOCK_ROW.first(connection, {"customer_id": customer_id})
+    if row is None:
+        raise CustomerNotFoundError
+    return row
+
+
+def show_message(tx: Transaction, row: Any, message: Message) -> dict[str, Any]:
+    """Make a message the last one of a customer locked as a row; returns the summary after it."""
+    changes = last_message(row.last_timestamp, message.content, message.timestamp)
+    _SHOW_MESSAGE.all(tx.connection, {"customer_id": row.id, **changes})
+    return wire.customer_summary(
+        row._replace(**{n: changes[n] for n in row._fields if n in changes})
+    )
 
 
 def find_or_create_customer(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
 from crm.actors import SYSTEM, Actor
-from crm.database import add_unless_taken
+from crm.database import insert_unless_taken
 from crm.errors import (
     DatabaseBusyError,
     IdempotencyKeyReusedError,
@@ -18,8 +18,9 @@ from crm.errors import (
     WindowClosedError,
 )
 from crm.events import MessageQueued
-from crm.models import Customer, Direction, Dispatch, Message, Priority
-from crm.services.customers import lock_customer
+from crm.models import Direction, Dispatch, Message, Priority
+from crm.prepared import PreparedInsert
+from crm.services.customers import lock_customer_row, show_message
 from crm.services.turns import has_open_message
 from crm.transaction import Transaction, transaction
 
@@ -27,6 +28,7 @@ PENDING_ACK = 1
 """Of an outbound message from the start, as in the API document; `status` tells the truth."""
 NEWER_SHOWN = 20
 
+_INSERT = PreparedInsert(Message)
 _BY_KEY = select(Message).where(Message.idempotency_key == bindparam("key"))
 _NEWER = select(Message).where(
     Message.customer_id == bindparam("customer_id"),
@@ -62,6 +64,7 @@ def send_message(
 ) -> tuple[Message, bool]:
     """Store a message to be delivered; returns it and whether it is new.
 
+    A new one is a copy that no session knows.
     A repeated key gives the first message again. Raises `CustomerNotFoundError`,
     `WindowClosedError`, `IdempotencyKeyReusedError` where the key came with another body, and
     `NewerMessagesError` where the chat goes on after `last_seen_id` (0: none was seen).
@@ -71,7 +74,7 @@ def send_message(
         earlier = _find_by_key(tx.session, idempotency_key, body_hash)
         if earlier:
             return earlier, False
-        customer = lock_customer(tx.session, draft.customer_id)
+        customer = lock_customer_row(tx.connection, draft.customer_id)
         if draft.template is None:
             _require_open_window(customer)
         if last_seen_id is not None:
@@ -81,9 +84,9 @@ def send_message(
                 return earlier, False
             _require_nothing_newer(tx.session, customer.id, last_seen_id)
         message = _new_outbound(draft, idempotency_key=idempotency_key, request_id=request_id)
-        waits = has_open_message(tx.session, customer.id)
+        waits = has_open_message(tx.connection, customer.id)
         message.hinted_at = None if waits else message.queued_at
-        if not add_unless_taken(tx.session, message):
+        if not _store(tx.connection, message):
             earlier = _find_by_key(tx.session, idempotency_key, body_hash)
             if earlier is None:
                 raise DatabaseBusyError  # its like was erased meanwhile: the caller tries again
@@ -94,7 +97,7 @@ def send_message(
         return message, True
 
 
-def _require_open_window(customer: Customer) -> None:
+def _require_open_window(customer: Any) -> None:
     closes_at = customer.window_closes_at
     if closes_at is not None and closes_at <= clock.now():
         raise WindowClosedError
@@ -133,13 +136,20 @@ def _new_outbound(draft: Draft, *, idempotency_key: str | None, request_id: str 
     )
 
 
-def _announce_outbound(tx: Transaction, customer: Customer, message: Message) -> None:
-    customer.show_message(message.content, message.timestamp)
+def _store(connection: Connection, message: Message) -> bool:
+    """Insert a new message; False where another transaction stored one with its key."""
+    stored = insert_unless_taken(connection, _INSERT, vars(message))
+    if stored is not None:
+        message.id = stored
+    return stored is not None
+
+
+def _announce_outbound(tx: Transaction, customer: Any, message: Message) -> None:
     tx.record(
         MessageQueued(
             customer_id=customer.id,
             message=wire.message(message),
-            customer=wire.customer_summary(customer),
+            customer=show_message(tx, customer, message),
         )
     )
 

@@ -3,21 +3,27 @@
 The statements are built once: building them costs more than running them.
 """
 
-from collections.abc import Sequence
-
-from sqlalchemy import BindParameter, bindparam, exists, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    exists,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.orm import aliased
 
 from crm import clock, jobs
 from crm.models import Dispatch, Message
 from crm.models.message import OPEN
+from crm.prepared import Prepared
 from crm.transaction import Transaction
 
 # Written into the SQL: for values that are bound SQLite passes over the index of open messages, and
 # reads the whole chat instead, under the write lock.
-_open: BindParameter[Sequence[Dispatch]] = bindparam(
-    "open", OPEN, expanding=True, literal_execute=True
-)
+_open: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in OPEN]
 _other = aliased(Message)
 IS_HELD_BACK = exists().where(
     _other.customer_id == Message.customer_id,
@@ -27,7 +33,7 @@ IS_HELD_BACK = exists().where(
 )
 """SQL: another open message of the customer goes before this one, or is being sent."""
 
-_any_open = (
+_any_open = Prepared(
     select(literal(1))
     .where(Message.customer_id == bindparam("customer_id"), Message.dispatch.in_(_open))
     .limit(1)
@@ -41,9 +47,9 @@ _next = select(Message).where(
 )
 
 
-def has_open_message(session: Session, customer_id: int) -> bool:
+def has_open_message(connection: Connection, customer_id: int) -> bool:
     """Whether a new message of this customer would have to wait for an older one."""
-    return session.scalar(_any_open, {"customer_id": customer_id}) is not None
+    return _any_open.first(connection, {"customer_id": customer_id}) is not None
 
 
 def hint_next(tx: Transaction, customer_id: int) -> None:

@@ -183,7 +183,7 @@ def test_a_slow_writer_does_not_let_a_later_one_be_told_first(shop: Shop) -> Non
 
     def slow() -> None:
         with transaction() as tx:
-            events.append(tx.session, [CustomerDeleted(customer_id=ids[0])])
+            events.append(tx.connection, [CustomerDeleted(customer_id=ids[0])])
             appended.set()
             assert go_on.wait(30)
 

@@ -36,13 +36,13 @@ class DieAt:
 def arm(point: str) -> None:
     """Make this process die there."""
     if point == "in the claim before its commit":
-        event.listen(db.session, "before_commit", DieAt(1))
+        event.listen(db.engine, "commit", DieAt(1))
     elif point == "after the claim before the call":
         gateway.send = die  # type: ignore[method-assign]
     elif point == "after the answer before settling":
         delivery.settle_accepted = die
     elif point == "in the settling before its commit":
-        event.listen(db.session, "before_commit", DieAt(2))
+        event.listen(db.engine, "commit", DieAt(2))
     elif point == "after the settling before its hints":
         hints.send = DieAt(2)  # type: ignore[method-assign]
     elif point != "after the call before the answer":  # there the test kills it from outside

@@ -1,0 +1,122 @@
+"""Statements that are compiled once and from then on go to the driver as they are.
+
+SQLAlchemy looks anew at a statement, its parameters and its result each time it runs. Where a
+request runs five of them in a row, that costs several times what the database takes.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, bindparam, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+Values = Mapping[str, Any]
+Change = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement whose values are named by `bindparam`, or stand in it.
+
+    Its rows are named tuples. Values, rows and errors are what SQLAlchemy makes of them, and who
+    listens to its `before_cursor_execute` hears of it. No model and no session does.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def all(self, connection: Connection, values: Values) -> list[Any]:
+        """Run it; every row."""
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+        return compiled.run(connection, values)
+
+    def first(self, connection: Connection, values: Values) -> Any:
+        """Run it; the first row, or None."""
+        return next(iter(self.all(connection, values)), None)
+
+
+class PreparedInsert(Prepared):
+    """A new row of a model's table; the database gives its id, what is not told is the default."""
+
+    def __init__(self, model: type[DeclarativeBase]) -> None:
+        table: Any = model.__table__
+        self._defaults = {
+            column.name: getattr(column.default, "arg", None)
+            for column in table.columns
+            if not column.primary_key
+        }
+        places: dict[str, Any] = {name: bindparam(name) for name in self._defaults}
+        super().__init__(insert(table).values(places).returning(*table.primary_key))
+
+    def add(self, connection: Connection, values: Values) -> int:
+        """Insert it; returns its id. What is no column is passed over."""
+        told = {name: values.get(name, default) for name, default in self._defaults.items()}
+        return int(self.first(connection, told)[0])
+
+
+class _Compiled:
+    """The statement as one kind of database is told it."""
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self._dialect, self._sql = dialect, compiled.string
+        self._standing = compiled.params
+        self._order = compiled.positiontup
+        binds = {name: compiled.binds[name].type for name in compiled.params}
+        self._to_driver = _changes(
+            binds.items(), lambda type_: type_.bind_processor(dialect), dialect
+        )
+        columns = list(getattr(statement, "exported_columns", ()))
+        self._from_driver = _changes(
+            ((place, column.type) for place, column in enumerate(columns)),
+            lambda type_: type_.result_processor(dialect, None),
+            dialect,
+        )
+        self._row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]
+
+    def run(self, connection: Connection, values: Values) -> list[Any]:
+        told = {**self._standing, **values}
+        for name, change in self._to_driver:
+            told[name] = change(told[name])
+        given = told if self._order is None else tuple([told[name] for name in self._order])
+        cursor = connection.connection.cursor()
+        errors = self._dialect.loaded_dbapi.Error
+        try:
+            for listener in connection.dispatch.before_cursor_execute:
+                listener(connection, cursor, self._sql, given, None, False)
+            cursor.execute(self._sql, given)
+            rows = cursor.fetchall() if cursor.description else []
+        except errors as error:
+            raise DBAPIError.instance(
+                self._sql, None, error, errors, dialect=self._dialect
+            ) from error
+        finally:
+            cursor.close()
+        return [self._row._make(self._changed(row)) for row in rows]
+
+    def _changed(self, row: Sequence[Any]) -> Sequence[Any]:
+        if not self._from_driver:
+            return row
+        changed = list(row)
+        for place, change in self._from_driver:
+            changed[place] = change(changed[place])
+        return changed
+
+
+def _changes(
+    types: Iterable[tuple[Any, TypeEngine[Any]]],
+    find: Callable[[TypeEngine[Any]], Change | None],
+    dialect: Dialect,
+) -> list[tuple[Any, Change]]:
+    """By name or place, of those types that the driver does not take or give as they are."""
+    found = ((place, find(type_.dialect_impl(dialect))) for place, type_ in types)
+    return [(place, change) for place, change in found if change is not None]
