@@ -7,33 +7,37 @@
 
 Inside, rows change. At the end counters and events are written last and everything is committed;
 only then jobs and events leave as hints. An exception rolls back and forgets them all.
+
+On SQLite a commit costs more than all else of a small use case. Those that wait for each other
+anyway share one: behind a savepoint each, so that one that fails takes back its own changes only.
+None of them returns before all is committed.
 """
 
 import threading
 from collections import Counter as Tally
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from flask import g
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from crm import clock, events
-from crm.database import BUSY_TIMEOUT
 from crm.errors import DatabaseBusyError, DatabaseUnavailableError
 from crm.events import DomainEvent
 from crm.extensions import db
-from crm.hints import hints
+from crm.hints import Published, hints
 from crm.jobs import Job
 from crm.models import CounterName
 from crm.models.latency import Latency, observe
+from crm.write_gate import WriteGate
 
-PATIENCE = 3.0
-"""Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
-MAX_WAITING_WRITERS = 16
+MOST_TOGETHER = 8
+"""Use cases that share one commit: the first waits for the last."""
 _RAISE = text(
     "INSERT INTO counters (name, value) VALUES (:name, :by)"
     " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
@@ -44,9 +48,10 @@ LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement 
 class Transaction:
     """What a use case asks for beside its rows."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, shared: "_SharedCommit") -> None:
+        self.connection = shared.connection
         """For statements whose rows never become models."""
+        self._savepoint = self.connection.begin_nested() if shared.members else None
         self._events: list[DomainEvent] = []
         self._jobs: list[Job] = []
         self._totals: Tally[str] = Tally()
@@ -54,7 +59,8 @@ class Transaction:
     @cached_property
     def session(self) -> Session:
         """For models. They stay readable after the commit, when no session knows them any more."""
-        return Session(self.connection, expire_on_commit=False)
+        mode: Any = "rollback_only" if self._savepoint is None else "create_savepoint"
+        return Session(self.connection, expire_on_commit=False, join_transaction_mode=mode)
 
     def record(self, event: DomainEvent) -> None:
         """Write this event into the log, and tell the browsers after the commit."""
@@ -74,99 +80,151 @@ class Transaction:
 
     def forget(self) -> None:
         """Take back everything asked for and changed so far."""
-        self.roll_back()
+        self._close_session()
+        if self._savepoint is None:
+            self.connection.rollback()
+        elif self._savepoint.is_active:
+            self._savepoint.rollback()
         self._events.clear()
         self._jobs.clear()
         self._totals.clear()
 
-    def commit(self) -> None:
-        """Write events and totals last, commit, then let the hints go."""
+    def write_last(self) -> "Outcome":
+        """Write events and totals; what is left is the commit. Returns what may leave after it."""
         if self._has_session:
-            self.session.flush()
+            self.session.commit()  # as far as the session knows
         appended = events.append(self.connection, self._events) if self._events else []
         if self._totals:
             # Sorted: those that commit at the same time take the rows in one order.
             raised = [{"name": name, "by": by} for name, by in sorted(self._totals.items())]
             self.connection.execute(_RAISE, raised)
-        self.connection.commit()
-        if self._has_session:
-            self.session.close()
-        hints.send(self._jobs, appended)
+        if self._savepoint and self._savepoint.is_active:
+            self._savepoint.commit()
+        self._close_session()
+        return Outcome(self._jobs, appended)
 
-    def roll_back(self) -> None:
-        """As if nothing had been changed."""
+    def _close_session(self) -> None:
         if self._has_session:
             self.session.close()
-        self.connection.rollback()
 
     @property
     def _has_session(self) -> bool:
         return "session" in vars(self)
 
 
-class _WriteGate:
-    """Lets one thread of this process write to SQLite at a time, and few wait for long.
+class Outcome:
+    """What a use case has left, whose changes wait for their commit."""
 
-    SQLite's own waiting is blind sleeping; a lock here wakes the next writer at once. A burst
-    waits its short turn; when the file stays locked, most are told to try again, so that threads
-    are left for reading.
-    """
+    def __init__(self, jobs: Sequence[Job], events: Sequence[Published]) -> None:
+        self.jobs, self.events = jobs, events
+        self.error: BaseException | None = None
+        self._committed = threading.Lock()
+        self._committed.acquire()
+
+    def tell(self, error: BaseException | None) -> None:
+        """That the commit is over, and how it failed if it did."""
+        self.error = error
+        self._committed.release()
+
+    def wait(self) -> None:
+        """Until the commit is over. Raises what it failed with."""
+        self._committed.acquire()
+        if self.error is not None:
+            raise self.error
+
+
+class _SharedCommit:
+    """One transaction of the database, and the use cases whose changes it holds."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._waiting_room = threading.BoundedSemaphore(MAX_WAITING_WRITERS)
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        if not (self._turn.acquire(timeout=PATIENCE) or self._wait_long()):
-            raise DatabaseBusyError
+        self.connection = db.engine.connect().execution_options(begin="IMMEDIATE")
+        self.members: list[Outcome] = []
         try:
-            yield
-        finally:
-            self._turn.release()
+            self.connection.begin()
+        except BaseException:
+            self.connection.close()
+            raise
 
-    def _wait_long(self) -> bool:
-        if not self._waiting_room.acquire(blocking=False):
-            return False
+    def end(self) -> None:
+        """Commit, then let the hints go in order, and tell all how it went."""
+        error: BaseException | None = None
         try:
-            return self._turn.acquire(timeout=BUSY_TIMEOUT - PATIENCE)
+            if self.members:
+                self.connection.commit()
+        except Exception as found:
+            error = found
         finally:
-            self._waiting_room.release()
+            # What could not be committed is still open, and would go back to the pool like that.
+            with suppress(Exception):
+                self.connection.rollback()
+            self.connection.close()
+        if error is None:
+            for member in self.members:
+                hints.send(member.jobs, member.events)
+        for member in self.members:
+            member.tell(error)
 
 
-_write_gate = _WriteGate()
+_write_gate = WriteGate[_SharedCommit]()
 
 
 @contextmanager
-def transaction() -> Iterator[Transaction]:
-    """Open the one write transaction of a use case. Transactions do not nest."""
+def transaction(*, shares_commit: bool = False) -> Iterator[Transaction]:
+    """Open the one write transaction of a use case. Transactions do not nest.
+
+    `shares_commit`: this one is over in a moment, so that others may wait for it.
+    """
     if g.get("is_writing"):
         raise RuntimeError("transactions do not nest: pass `tx` on instead")
     _end_reading()  # what was read before this must hold no connection meanwhile
-    if db.engine.dialect.name == "sqlite":
-        with _write_gate():
-            yield from _run()
-    else:
-        yield from _run()
-
-
-def _run() -> Iterator[Transaction]:
     g.is_writing = True
     try:
-        with db.engine.connect().execution_options(begin="IMMEDIATE") as connection:
-            connection.begin()
-            tx = Transaction(connection)
-            try:
-                yield tx
-                tx.commit()
-            except BaseException:
-                tx.roll_back()
-                raise
+        if db.engine.dialect.name == "sqlite":
+            yield from _run_in_turn(shares_commit)
+        else:
+            yield from _run_alone()
     except (DBAPIError, TimeoutError) as error:
         raise translate(error) from error
     finally:
         g.is_writing = False
         _end_reading()  # what was read meanwhile must not pin what it saw
+
+
+def _run_alone() -> Iterator[Transaction]:
+    commit = _SharedCommit()
+    try:
+        outcome = yield from _run(commit)
+    finally:
+        commit.end()
+    outcome.wait()
+
+
+def _run_in_turn(shares_commit: bool) -> Iterator[Transaction]:
+    commit = _write_gate.enter(shares=shares_commit)
+    is_passed_on = False
+    try:
+        commit = commit or _SharedCommit()
+        outcome = yield from _run(commit)
+        if shares_commit and len(commit.members) < MOST_TOGETHER:
+            is_passed_on = _write_gate.pass_on(commit)
+    finally:
+        if not is_passed_on:
+            if commit is not None:
+                commit.end()
+            _write_gate.leave()
+    outcome.wait()
+
+
+def _run(commit: _SharedCommit) -> Generator[Transaction, None, Outcome]:
+    tx = Transaction(commit)
+    try:
+        yield tx
+        outcome = tx.write_last()
+    except BaseException:
+        tx.forget()
+        raise
+    commit.members.append(outcome)
+    return outcome
 
 
 def _end_reading() -> None:

@@ -41,7 +41,7 @@ class Inbound:
 
 def receive_message(inbound: Inbound, *, request_id: str | None) -> tuple[Message, bool]:
     """Store what a customer wrote, exactly once; returns it and whether it is new."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         customer, created = find_or_create_customer(
             tx, phone=inbound.phone, lid=inbound.lid, name=inbound.name
         )

@@ -44,7 +44,7 @@ _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:whatsapp_id, 0))")
 
 def record_ack(whatsapp_id: str, ack: int) -> Message | None:
     """Raise the ack of the message with this WhatsApp id; None where no map told of it yet."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         hold_whatsapp_id(tx.session, whatsapp_id)
         message = _lock_by_whatsapp_id(tx.session, whatsapp_id) or _find_inbound(
             tx.session, whatsapp_id
@@ -58,7 +58,7 @@ def record_ack(whatsapp_id: str, ack: int) -> Message | None:
 
 def map_message(message_id: int, whatsapp_id: str) -> Message:
     """Pair a message with its WhatsApp id: it did go out. Raises `MappingConflictError`."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         hold_whatsapp_id(tx.session, whatsapp_id)
         message = lock_outbound_message(tx.session, message_id)
         pair(tx, message, whatsapp_id)
@@ -69,7 +69,7 @@ def record_seen(
     message_id: int, whatsapp_id: str, *, delay_ms: int | None, to: str | None
 ) -> Message:
     """The customer has read it: map where needed, then ack 3. `delay_ms` and `to` are kept."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         hold_whatsapp_id(tx.session, whatsapp_id)
         message = lock_outbound_message(tx.session, message_id)
         pair(tx, message, whatsapp_id)
