@@ -6,6 +6,7 @@ in the midst of theirs, would be the end of a process.
 
 import errno
 import json
+import select
 import socket
 import time
 from http import HTTPStatus
@@ -21,7 +22,8 @@ from config.browser_headers import HARDENING
 PATIENCE = 15.0
 """Seconds for a whole request, and for each `SLOWEST` bytes of it that came one more."""
 SLOWEST = 16 * 1024
-
+LINGER = 5
+"""Milliseconds that a thread stays with a connection for its next request, where threads abound."""
 UNREAD = 20_000
 """Milliseconds without progress until an answer that nobody takes is given up (Linux only)."""
 REFUSALS = {
@@ -66,7 +68,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's gthread with patient connections."""
 
     def handle(self, conn: Any) -> Any:
-        """One request of a connection, on a thread."""
+        """One request of a connection, on a thread, and those that follow at once.
+
+        The way back to it, by the poller and two more threads' turns, costs as much as a request.
+        """
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.parser.unreader = PatientUnreader(conn.sock)
@@ -74,9 +79,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
         conn.parser.unreader.begin()
         kept = super().handle(conn)
+        while kept is True and self._may_linger() and _says_more(conn):
+            conn.parser.unreader.begin()
+            kept = super().handle(conn)
         if kept is False:
             _part_from(conn)
         return kept
+
+    def _may_linger(self) -> bool:
+        """Nobody waits for this thread, and the worker is not about to stop."""
+        return bool(self.alive) and self.nr_conns < self.cfg.threads
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """A request that is none is refused in the product's own words, not in gunicorn's HTML."""
@@ -102,6 +114,15 @@ def refusal(status: HTTPStatus) -> bytes:
     }
     lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{n}: {v}" for n, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _says_more(conn: Any) -> bool:
+    """Whether the next request begins within `LINGER`."""
+    if conn.parser.unreader.buf.getvalue():
+        return True  # read ahead: nothing that the socket would tell of
+    waiting = select.poll()
+    waiting.register(conn.sock, select.POLLIN)
+    return bool(waiting.poll(LINGER))
 
 
 def _part_from(conn: Any) -> None:

@@ -78,6 +78,7 @@ def begin_snapshot(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":  # on SQLite every transaction is one
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        connection.begin()
         yield connection
 
 

@@ -19,12 +19,15 @@ import structlog
 from celery import Celery
 from redis import Redis
 
-from crm.jobs import Job
+from crm.jobs import Job, merge
 
 log = structlog.get_logger(__name__)
 
 QUEUE_SIZE = 20_000
 BATCH = 200
+ROUND = 0.01
+"""Seconds from one sending to the next: what comes meanwhile leaves together, at a fraction of the
+cost. What comes after a silence leaves at once."""
 PAUSE_AFTER_FAILURE = 0.5
 FLUSH_AT_EXIT = 2.0
 
@@ -59,7 +62,7 @@ class Hints:
 
         def send_jobs(jobs: Sequence[Job]) -> None:
             with celery.producer_pool.acquire(block=True, timeout=1) as producer:
-                for job in jobs:
+                for job in merge(jobs):
                     celery.send_task(job.name, job.args, priority=job.priority, producer=producer)
 
         def publish(events: Sequence[Published]) -> None:
@@ -112,11 +115,13 @@ class Hints:
             batch = [self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            next_round = time.monotonic() + ROUND
             try:
                 self._send(batch)
             finally:
                 for _ in batch:
                     self._queue.task_done()
+            time.sleep(max(0.0, next_round - time.monotonic()))
 
     def _send(self, batch: Sequence[Job | Published | Errand]) -> None:
         events = [item for item in batch if isinstance(item, tuple)]

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Integer,
-    Select,
     bindparam,
     select,
     tuple_,
@@ -26,6 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from crm.database import begin_snapshot
 from crm.extensions import db
 from crm.json_sql import SEPARATOR, joined, json_array
+from crm.prepared import Prepared
 from crm.queries.pages import Page, bad_cursor, decode_cursor, encode_cursor
 
 FETCH = 1000
@@ -87,12 +87,12 @@ class Listing:
 
     def read(self, connection: Connection, *, limit: int, **values: Any) -> Rows:
         """The first rows, with the values that the conditions were built without."""
-        row = connection.execute(self._statement, {"limit": limit, **values}).one()
+        row = self._statement.first(connection, {"limit": limit, **values})
         documents, keys = (text.split(SEPARATOR) if text else [] for text in row)
         return documents, keys
 
     @cached_property
-    def _statement(self) -> Select[str, str]:
+    def _statement(self) -> Prepared:
         ordered = [column.desc() if self._newest_first else column.asc() for column in self._key]
         rows = (
             select(self._document.label("document"), json_array(*self._key).label("key"))
@@ -102,7 +102,7 @@ class Listing:
             .limit(bindparam("limit", type_=Integer))
             .subquery()
         )
-        return select(joined(rows.c.document), joined(rows.c.key))
+        return Prepared(select(joined(rows.c.document), joined(rows.c.key)))
 
 
 def read_page(listing: Listing, *, limit: int, newest_last: bool = False, **values: Any) -> Page:

@@ -54,7 +54,7 @@ class Claim:
 
 def claim_message(message_id: int) -> Claim | None:
     """Take a due message that no open one of its customer holds back; else None."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         customer = tx.session.scalar(_LOCK_CUSTOMER, {"claimed_id": message_id})
         moment = clock.now()
         if customer is None or circuit.is_open(tx.session, moment):

@@ -27,7 +27,7 @@ ASK_AFTER = timedelta(minutes=2)
 
 def settle_accepted(claim: Claim) -> str:
     """The gateway has it. Believed even after the lease ran out: it is a fact of this attempt."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         message = _lock_claimed(tx, claim, may_become(Dispatch.ACCEPTED), fenced=False)
         circuit.note_answer(tx.session)
         if message is None:
@@ -42,7 +42,7 @@ def settle_accepted(claim: Claim) -> str:
 
 def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
     """Nothing was handed over, so this was no try: wait, and say why."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
         circuit.note_refusal(tx.session, clock.now(), error.reason)
         if message is None:
@@ -55,7 +55,7 @@ def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
 
 def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
     """A try that failed and may be repeated, at most `MAX_RETRIES` times."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
         _note_health(tx, error)
         if message is None:
@@ -75,7 +75,7 @@ def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
 
 def settle_refusal(claim: Claim, error: GatewayRefusedError) -> str:
     """The gateway says that this can never be sent."""
-    with transaction() as tx:
+    with transaction(shares_commit=True) as tx:
         message = _lock_claimed(tx, claim, [Dispatch.SENDING])
         circuit.note_answer(tx.session)
         if message is None:

@@ -7,7 +7,8 @@ from structlog.testing import capture_logs
 
 from crm import hints as module
 from crm.hints import Hints, sse_message
-from crm.jobs import Job, deliver_message
+from crm.jobs import Job, check_accepted, deliver_message, merge
+from tests.kit.waiting import eventually
 
 
 def test_events_go_before_jobs_and_each_in_their_order() -> None:
@@ -71,3 +72,30 @@ def test_nothing_to_send_starts_no_thread() -> None:
 def test_an_event_is_published_as_flask_sse_does() -> None:
     assert sse_message(7, b'{"type":"x"}') == b'{"data":{"type":"x"},"id":7}'
     assert sse_message(None, b'{"type":"x"}') == b'{"data":{"type":"x"}}'
+
+
+def test_what_comes_after_a_silence_leaves_at_once_and_what_follows_leaves_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ROUND", 0.2)
+    rounds: list[list[Job]] = []
+    hints = Hints()
+    hints.send_jobs = lambda jobs: rounds.append(list(jobs))
+    hints.send([deliver_message(1)], [])
+    eventually(lambda: rounds == [[deliver_message(1)]])
+    for number in (2, 3, 4):
+        hints.send([deliver_message(number)], [])
+    assert hints.flush(10)
+    assert [len(jobs) for jobs in rounds] == [1, 3]
+
+
+def test_deliveries_of_one_priority_become_few_jobs_in_their_order() -> None:
+    replies = [deliver_message(number) for number in range(1, 11)]
+    bulk = deliver_message(99, priority=1)
+    merged = merge([replies[0], bulk, check_accepted(5), *replies[1:]])
+    assert [(job.name, job.args, job.priority) for job in merged] == [
+        ("messages.check_accepted", (5,), 0),
+        ("messages.deliver", tuple(range(1, 9)), 0),
+        ("messages.deliver", (9, 10), 0),
+        ("messages.deliver", (99,), 3),
+    ]
