@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 
 from crm import transaction as transactions
 from crm.errors import CustomerNotFoundError, DatabaseBusyError, NewerMessagesError
 from crm.extensions import db
+from crm.models import Customer
 from crm.services import messages
+from crm.services.customers import lock_customer
 from crm.services.messages import Draft
 from crm.transaction import transaction
 from tests.kit.app import listening
@@ -150,3 +152,29 @@ def test_what_takes_long_is_waited_for_by_nobody_who_is_done(shop: Shop) -> None
     sent.result()
     worked.result()
     assert len(seen) >= 1
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_that_forgets_takes_back_its_own_changes_only(shop: Shop, place: int) -> None:
+    customer_id, other_id = shop.customer(), shop.customer("60111111111")
+
+    def change_and_forget(with_models: bool) -> None:
+        with transaction(shares_commit=True) as tx:
+            if with_models:
+                lock_customer(tx.session, other_id).name = "changed"
+                tx.session.flush()
+            else:
+                tx.connection.execute(update(Customer).values(remark="changed"))
+            tx.forget()
+
+    for with_models in (True, False):
+        with together(shop) as begin:
+            sends = []
+            for number in range(3):
+                if number == place:
+                    begin(change_and_forget, with_models)
+                sends.append(begin(send, customer_id, f"{with_models} {number}"))
+        texts = [shop.row(each.result()).content for each in sends]
+        assert texts == [f"{with_models} {number}" for number in range(3)]
+        row = shop.customer_row(other_id)
+        assert "changed" not in {row.name, row.remark}
