@@ -1,13 +1,12 @@
 """gunicorn's settings for the backend."""
 
-import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from typing import Any
 
 from config.settings import load_settings
+from config.threads import let_threads_finish
 
 settings = load_settings()
 
@@ -38,20 +37,10 @@ def when_ready(_server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Streams end when their worker stops, else they would hold it until it is killed."""
-    _let_threads_finish()
+    let_threads_finish()
     worker.wsgi.extensions["feed"].is_stopping = lambda: not worker.alive
     if settings.web_worker_class == "gthread":
         # All threads from the start, so that what a process takes does not depend on its past.
         barrier = threading.Barrier(threads)
         for _ in range(threads):
             worker.tpool.submit(barrier.wait)
-
-
-def _let_threads_finish() -> None:
-    """A thread that wakes up does not take the core from the one that runs, where Linux is asked.
-
-    That one has the interpreter's lock: without it the other only waits, and both were switched
-    for nothing (half of a send's processor time). Other programs still get the core at once.
-    """
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
