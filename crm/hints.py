@@ -3,6 +3,9 @@
 One daemon thread per process sends jobs to Celery and events to the flask-sse channel. A caller
 only puts them into a bounded queue, so a Redis that is away or frozen slows no request. What
 cannot be sent is dropped: the rows are the truth, the sweep and the stream's reader find them.
+
+The first hint after a silence leaves at once. Those that follow closely leave together, since a
+round trip and a job cost the same for one message and for ten.
 """
 
 import atexit
@@ -19,12 +22,14 @@ import structlog
 from celery import Celery
 from redis import Redis
 
-from crm.jobs import Job
+from crm.jobs import Job, joined
 
 log = structlog.get_logger(__name__)
 
 QUEUE_SIZE = 20_000
 BATCH = 200
+PAUSE = 0.01
+"""Seconds after each round in which the next one gathers."""
 PAUSE_AFTER_FAILURE = 0.5
 FLUSH_AT_EXIT = 2.0
 
@@ -59,7 +64,7 @@ class Hints:
 
         def send_jobs(jobs: Sequence[Job]) -> None:
             with celery.producer_pool.acquire(block=True, timeout=1) as producer:
-                for job in jobs:
+                for job in joined(jobs):
                     celery.send_task(job.name, job.args, priority=job.priority, producer=producer)
 
         def publish(events: Sequence[Published]) -> None:
@@ -117,6 +122,7 @@ class Hints:
             finally:
                 for _ in batch:
                     self._queue.task_done()
+            time.sleep(PAUSE)
 
     def _send(self, batch: Sequence[Job | Published | Errand]) -> None:
         events = [item for item in batch if isinstance(item, tuple)]

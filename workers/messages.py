@@ -2,14 +2,16 @@
 
 from crm.queue import celery, count_waiting_jobs
 from crm.services import delivery, outcomes, recovery, retention
-from workers.logs import logged
+from workers.logs import logged, logged_each
 
 
 @celery.task(name="messages.deliver")
-def deliver(message_id: int) -> None:
-    """Try to hand one queued message to the gateway."""
-    with logged(message_id=message_id) as line:
-        line["outcome"] = delivery.deliver_message(message_id)
+def deliver(message_id: int, *more_ids: int) -> None:
+    """Try to hand queued messages to the gateway."""
+    message_ids = (message_id, *more_ids)
+    with logged_each("message_id", message_ids) as tell:
+        for one in delivery.deliver_messages(message_ids):
+            tell(one.message_id, outcome=one.outcome, request_id=one.request_id)
 
 
 @celery.task(name="messages.check_accepted")
