@@ -74,9 +74,16 @@ class GatewayClient:
             transport=transport or DeadlineTransport(limits=LIMITS),
         )
 
-    def send(self, order: SendOrder, *, request_id: str) -> None:
-        """Hand one message over. Returns when the gateway has it."""
-        status, answer = self._call("POST", "/send", body=order.to_body(), request_id=request_id)
+    @property
+    def deadline(self) -> float:
+        """Seconds for one whole answer."""
+        return self._deadline
+
+    def send(self, order: SendOrder, *, request_id: str, seconds: float | None = None) -> None:
+        """Hand one message over, within so many seconds. Returns when the gateway has it."""
+        status, answer = self._call(
+            "POST", "/send", body=order.to_body(), request_id=request_id, seconds=seconds
+        )
         if not 200 <= status < 300:
             raise refusal(status, answer)
 
@@ -159,6 +166,7 @@ class GatewayClient:
         *,
         body: Mapping[str, Any] | None = None,
         request_id: str = "",
+        seconds: float | None = None,
         longest: int = MAX_ANSWER,
     ) -> tuple[int, dict[str, Any]]:
         if self._client is None:
@@ -169,7 +177,7 @@ class GatewayClient:
         content = orjson.dumps(body) if body is not None else None
         with (
             as_gateway_errors(),
-            deadline(self._deadline),
+            deadline(self._deadline if seconds is None else seconds),
             self._client.stream(method, path, content=content, headers=headers) as response,
         ):
             return response.status_code, _read(response, longest)

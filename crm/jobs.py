@@ -4,14 +4,12 @@ A job is a hint: its arguments are ids only, and losing it loses nothing but tim
 rows say what must happen next and the sweep reads them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-DELIVER = "messages.deliver"
-"""Takes any number of messages."""
 STEP = 3
-MOST_DELIVERIES = 8
-"""Messages of one job at most; they go to the gateway one after the other."""
+MOST_TOGETHER = 10
+"""Messages of one job: enough to share what a job costs, few enough to be handed over at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,16 @@ class Job:
     args: tuple[int, ...] = ()
     priority: int = 0
     """0 first. A queue on Redis keeps four steps apart: 0, 3, 6, 9."""
+    may_join: bool = False
+    """Whether its arguments may go with those of others that are alike."""
 
 
-def deliver_message(message_id: int, *, priority: int = 0) -> Job:
-    """Try to hand one queued message to the gateway, after all those of a lower `priority`."""
-    return Job(DELIVER, (message_id,), priority=STEP * priority)
+def deliver_message(message_id: int, *, priority: int = 0, alone: bool = False) -> Job:
+    """Try to hand one queued message to the gateway, after all those of a lower `priority`.
+
+    Found waiting with others it goes with them, unless it is to go `alone`.
+    """
+    return Job("messages.deliver", (message_id,), priority=STEP * priority, may_join=not alone)
 
 
 def check_accepted(message_id: int) -> Job:
@@ -44,24 +47,21 @@ def tell_read(customer_id: int, first_id: int, last_id: int) -> Job:
     return Job("customers.tell_read", (customer_id, first_id, last_id))
 
 
-def merge(jobs: Sequence[Job]) -> list[Job]:
-    """The same work in fewer jobs: those that deliver and have one priority go together, in order.
-
-    To send a job takes longer than to store a message, and to receive one longer than to claim it.
-    """
-    merged: list[Job] = []
-    ids: dict[int, list[int]] = {}
-    for job in jobs:
-        if job.name == DELIVER:
-            ids.setdefault(job.priority, []).extend(job.args)
-        else:
-            merged.append(job)
-    for priority, messages in sorted(ids.items()):
-        for first in range(0, len(messages), MOST_DELIVERIES):
-            some = tuple(messages[first : first + MOST_DELIVERIES])
-            merged.append(Job(DELIVER, some, priority=priority))
-    return merged
-
-
 ALL = (deliver_message, check_accepted, erase_at_gateway, tell_read)
 """Every job; a wiring test compares it with the tasks."""
+
+
+def joined(waiting: Sequence[Job]) -> Iterator[Job]:
+    """The same work in fewer jobs; those of one kind and priority keep their order."""
+    together: dict[tuple[str, int], Job] = {}
+    for job in waiting:
+        if not job.may_join:
+            yield job
+            continue
+        kind = job.name, job.priority
+        mates = together.get(kind) or replace(job, args=())
+        if len(mates.args) + len(job.args) > MOST_TOGETHER:
+            yield mates
+            mates = replace(job, args=())
+        together[kind] = replace(mates, args=mates.args + job.args)
+    yield from together.values()

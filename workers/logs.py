@@ -1,7 +1,7 @@
-"""One line a task, with ids and the outcome; never text, never a phone."""
+"""One line a task, or a message of it, with ids and the outcome; never text, never a phone."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,4 +21,26 @@ def logged(**ids: int) -> Iterator[dict[str, Any]]:
         line["outcome"] = type(error).__name__
         raise
     finally:
-        log.info("task", **line, ms=round((time.perf_counter() - started) * 1000, 1))
+        _log(line, started)
+
+
+@contextmanager
+def logged_each(name: str, ids: Sequence[int]) -> Iterator[Callable[..., None]]:
+    """Log a line for each id as the block tells of it, and at a fault for those it did not."""
+    untold = dict.fromkeys(ids)
+    started = time.perf_counter()
+
+    def tell(one: int, **line: str) -> None:
+        untold.pop(one, None)
+        _log({name: one, **line}, started)
+
+    try:
+        yield tell
+    except Exception as error:
+        for one in list(untold):
+            tell(one, outcome=type(error).__name__)
+        raise
+
+
+def _log(line: dict[str, Any], started: float) -> None:
+    log.info("task", **line, ms=round((time.perf_counter() - started) * 1000, 1))

@@ -1,33 +1,17 @@
 """Tasks about messages."""
 
-import time
-from collections import deque
-
-from celery import Task
-
-from crm.hints import hints
-from crm.jobs import DELIVER, Job
 from crm.queue import celery, count_waiting_jobs
 from crm.services import delivery, outcomes, recovery, retention
-from workers.logs import logged
-
-SLOW = 0.25
-"""Seconds after which the messages left of a job go on as jobs of their own: behind a slow gateway
-they would wait for each other, where other threads have nothing to do."""
+from workers.logs import logged, logged_each
 
 
-@celery.task(name=DELIVER, bind=True)
-def deliver(task: "Task[..., None]", *message_ids: int) -> None:
-    """Try to hand queued messages to the gateway, one after the other."""
-    waiting, until = deque(message_ids), time.monotonic() + SLOW
-    try:
-        while waiting and time.monotonic() < until:
-            message_id = waiting.popleft()
-            with logged(message_id=message_id) as line:
-                line["outcome"] = delivery.deliver_message(message_id)
-    finally:
-        priority = (task.request.delivery_info or {}).get("priority") or 0
-        hints.send([Job(DELIVER, (left,), priority=priority) for left in waiting], [])
+@celery.task(name="messages.deliver")
+def deliver(message_id: int, *more_ids: int) -> None:
+    """Try to hand queued messages to the gateway."""
+    message_ids = (message_id, *more_ids)
+    with logged_each("message_id", message_ids) as tell:
+        for one in delivery.deliver_messages(message_ids):
+            tell(one.message_id, outcome=one.outcome, request_id=one.request_id)
 
 
 @celery.task(name="messages.check_accepted")

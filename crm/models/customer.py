@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, String, Text, text
+from sqlalchemy import JSON, ColumnElement, DateTime, Index, String, Text, func, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
@@ -75,10 +76,15 @@ class Customer(Base):
             updated_at=moment,
         )
 
-    @property
+    @hybrid_property
     def address(self) -> str:
         """What the gateway sends to: the phone, or `<lid>@lid` until one is known."""
         return self.phone or f"{self.lid}@lid"
+
+    @address.inplace.expression
+    @classmethod
+    def _address_in_sql(cls) -> ColumnElement[str]:
+        return func.coalesce(func.nullif(cls.phone, ""), cls.lid + "@lid")
 
     def show_message(self, content: str, timestamp: datetime) -> None:
         """Make a message the last one."""

@@ -21,15 +21,16 @@ _OPEN_UNTIL = select(GatewayLink.open_until)
 _REFUSALS = select(GatewayLink.refusals)
 
 
-def may_pass(session: Session, moment: datetime) -> bool:
-    """Whether a claimable message may be claimed now; passing an open breaker takes the probe."""
-    if session.scalar(_OPEN_UNTIL) is None:
+def may_pass(session: Session, moment: datetime, *, count: int) -> bool:
+    """Whether so many messages may be claimed now; passing an open breaker takes the one probe."""
+    if open_until(session) is None:
         return True
     link = lock_link(session)
-    if link.open_until and link.open_until > moment:
+    if link.open_until is None:
+        return True
+    if link.open_until > moment or count > 1:
         return False
-    if link.open_until:
-        link.open_until = moment + PROBE_EVERY
+    link.open_until = moment + PROBE_EVERY
     return True
 
 
@@ -44,7 +45,7 @@ def note_refusal(session: Session, moment: datetime, reason: str) -> None:
 
 def note_answer(session: Session) -> None:
     """The gateway answered: close the breaker."""
-    if session.scalar(_REFUSALS):
+    if session.connection().scalar(_REFUSALS):
         link = lock_link(session)
         link.refusals, link.open_until, link.reason = 0, None, None
 
@@ -56,8 +57,13 @@ def open_reason(session: Session) -> str | None:
 
 def is_open(session: Session, moment: datetime) -> bool:
     """Whether no message may be claimed at this moment."""
-    until = session.scalar(_OPEN_UNTIL)
+    until = open_until(session)
     return until is not None and until > moment
+
+
+def open_until(session: Session) -> datetime | None:
+    """When the next probe may go, or None while the breaker is closed."""
+    return session.connection().scalar(_OPEN_UNTIL)
 
 
 def lock_link(session: Session) -> GatewayLink:

@@ -1,36 +1,85 @@
 """Handing queued messages to the gateway: claim, call, settle.
 
-Three steps, two transactions, and none open while the gateway is called.
+Three steps, two transactions for all that go together, and none open while the gateway is called.
 """
 
-import structlog
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from crm.gateway_client import gateway
+from structlog.contextvars import bound_contextvars
+
 from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
-from crm.services.claims import claim_message
+from crm.services.claims import Claim, claim_messages
+from crm.services.handover import Answer, NotBegunError, hand_over
 from crm.services.settlement import (
     settle_accepted,
     settle_failure,
+    settle_not_begun,
     settle_refusal,
     settle_unreachable,
 )
 
 
-def deliver_message(message_id: int) -> str:
-    """Claim a message, hand it to the gateway, and write down how that went.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the try to deliver one message ended; `outcome` is its name for the log."""
 
-    Returns the outcome's name for the log. Every outcome is stored, so none is raised.
+    message_id: int
+    outcome: str
+    request_id: str = "-"
+
+
+def deliver_messages(message_ids: Sequence[int]) -> Iterator[Delivery]:
+    """Claim messages, hand them to the gateway, and write down how that went, one by one.
+
+    Every outcome of the gateway's is stored, so none is raised. Any other fault is raised once all
+    others are settled; its messages come again when their leases run out.
     """
-    claim = claim_message(message_id)
-    if claim is None:
-        return "not_due"
-    structlog.contextvars.bind_contextvars(request_id=claim.request_id)
-    try:
-        gateway.send(claim.order, request_id=claim.request_id)
-    except GatewayUnreachableError as error:
-        return settle_unreachable(claim, error)
-    except GatewayTemporaryError as error:
-        return settle_failure(claim, error)
-    except GatewayRefusedError as error:
-        return settle_refusal(claim, error)
-    return settle_accepted(claim)
+    message_ids = list(dict.fromkeys(message_ids))  # a job may bring one twice
+    claims = claim_messages(message_ids)
+    claimed = {claim.message_id for claim in claims}
+    yield from (Delivery(one, "not_due") for one in message_ids if one not in claimed)
+    faults: list[Exception] = []
+    for answers in hand_over(claims) if claims else ():
+        for part in _apart(answers):
+            try:
+                yield from _settle(part)
+            except Exception as fault:  # one that cannot be settled must not hold up the rest
+                faults.append(fault)
+    if faults:
+        raise faults[0]
+
+
+def _apart(answers: Sequence[Answer]) -> Iterator[list[Answer]]:
+    """All that were taken together, since they cost one transaction; the others singly."""
+    taken = [answer for answer in answers if answer[1] is None]
+    if taken:
+        yield taken
+    yield from ([answer] for answer in answers if answer[1] is not None)
+
+
+def _settle(answers: Sequence[Answer]) -> Iterator[Delivery]:
+    claim, error = answers[0]
+    if error is None:
+        claims = [claim for claim, _ in answers]
+        outcomes = settle_accepted(claims)
+    else:
+        claims = [claim]
+        with bound_contextvars(request_id=claim.request_id):
+            outcomes = {claim.message_id: _settle_error(claim, error)}
+    for claim in claims:
+        yield Delivery(claim.message_id, outcomes[claim.message_id], claim.request_id)
+
+
+def _settle_error(claim: Claim, error: Exception) -> str:
+    match error:
+        case NotBegunError():
+            return settle_not_begun(claim)
+        case GatewayUnreachableError():
+            return settle_unreachable(claim, error)
+        case GatewayTemporaryError():
+            return settle_failure(claim, error)
+        case GatewayRefusedError():
+            return settle_refusal(claim, error)
+        case _:
+            raise error

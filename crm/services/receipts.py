@@ -1,8 +1,9 @@
 """What WhatsApp proves about outbound messages: maps, acks and reads. Acks only rise."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import Row, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
 from crm import clock, wire
@@ -118,8 +119,8 @@ def raise_ack(tx: Transaction, message: Message, ack: int) -> None:
         tx.record(MessageSeen(customer_id=message.customer_id, message_id=message.id))
 
 
-def announce(tx: Transaction, message: Message) -> None:
-    """Tell the browsers the state of an outbound message."""
+def announce(tx: Transaction, message: Message | Row[Any]) -> None:
+    """Tell the browsers the state of an outbound message, or of a row with its columns."""
     tx.record(
         MessageStatusChanged(customer_id=message.customer_id, message=wire.message_state(message))
     )

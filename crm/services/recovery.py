@@ -84,7 +84,8 @@ def hint_due_messages(tx: Transaction, moment: datetime, *, room: int) -> None:
         limit=1 if half_open else room,
     ):
         message.hinted_at = moment
-        tx.enqueue(jobs.deliver_message(message.id, priority=message.priority))
+        # Alone: one whose job or whose worker died may be what they died of.
+        tx.enqueue(jobs.deliver_message(message.id, priority=message.priority, alone=True))
 
 
 def ask_about_accepted(tx: Transaction, moment: datetime) -> None:

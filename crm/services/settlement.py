@@ -1,15 +1,18 @@
 """How a try to send ended, written down: accepted, to be tried again, or given up."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from flask import current_app
+from sqlalchemy import bindparam, or_, select, update
 
 from crm import clock
 from crm.errors import NotFoundError
 from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
-from crm.models import CounterName, Dispatch, Message
+from crm.models import CounterName, Customer, Dispatch, Message
 from crm.models.message import may_become
 from crm.services import circuit
 from crm.services.claims import Claim
@@ -23,21 +26,72 @@ MAX_RETRIES = 3
 """After the first try, as the API document says."""
 ASK_AFTER = timedelta(minutes=2)
 """How long an accepted message may stay without a WhatsApp id before the gateway is asked."""
+_LOCK_CUSTOMERS = (
+    select(Customer.id)
+    .where(Customer.id.in_(bindparam("customer_ids", expanding=True)))
+    # In one order, or two batches that share customers would wait for each other.
+    .order_by(Customer.id)
+    .with_for_update(key_share=True)
+)
+_ACCEPT = (
+    update(Message)
+    .where(
+        Message.id.in_(bindparam("message_ids", expanding=True)),
+        Message.gateway_attempt == bindparam("attempt"),
+        or_(*(Message.dispatch == state for state in may_become(Dispatch.ACCEPTED))),
+    )
+    .values(
+        dispatch=Dispatch.ACCEPTED,
+        accepted_at=bindparam("moment"),
+        due_at=bindparam("ask_at"),
+        attempts=Message.attempts + 1,
+        lease_until=None,
+        error=None,
+        error_code=None,
+    )
+    .returning(
+        Message.id, Message.customer_id, Message.ack, Message.whatsapp_id,
+        Message.status.label("status"), Message.error,
+    )
+)  # fmt: skip
 
 
-def settle_accepted(claim: Claim) -> str:
-    """The gateway has it. Believed even after the lease ran out: it is a fact of this attempt."""
+def settle_accepted(claims: Sequence[Claim]) -> dict[int, str]:
+    """The gateway has these. Believed even after the lease ran out: a fact of this attempt.
+
+    Returns each message's outcome.
+    """
+    outcomes = {claim.message_id: "settled_elsewhere" for claim in claims}
     with transaction(shares_commit=True) as tx:
-        message = _lock_claimed(tx, claim, may_become(Dispatch.ACCEPTED), fenced=False)
+        _lock_customers(tx, {claim.customer_id for claim in claims})
+        rows = _accept(tx, claims)
+        for row in rows:
+            outcomes[row.id] = "accepted"
+            announce(tx, row)
+        if rows:
+            hint_next(tx, *(row.customer_id for row in rows))
         circuit.note_answer(tx.session)
-        if message is None:
-            return "settled_elsewhere"
-        moment = clock.now()
-        message.dispatch = Dispatch.ACCEPTED
-        message.accepted_at, message.due_at = moment, moment + ASK_AFTER
-        message.attempts += 1
-        close(tx, message)
-    return "accepted"
+    return outcomes
+
+
+def _accept(tx: Transaction, claims: Sequence[Claim]) -> list[Any]:
+    rows: list[Any] = []
+    moment = clock.now()
+    for attempt in sorted({claim.attempt for claim in claims}):
+        values = {
+            "message_ids": [claim.message_id for claim in claims if claim.attempt == attempt],
+            "attempt": attempt,
+            "moment": moment,
+            "ask_at": moment + ASK_AFTER,
+        }
+        rows += tx.connection.execute(_ACCEPT, values)
+    return sorted(rows, key=lambda row: int(row.id))
+
+
+def _lock_customers(tx: Transaction, customer_ids: set[int]) -> None:
+    if tx.session.get_bind().dialect.name == "postgresql":
+        # On SQLite this transaction is the only writer anyway.
+        tx.connection.execute(_LOCK_CUSTOMERS, {"customer_ids": sorted(customer_ids)})
 
 
 def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
@@ -51,6 +105,17 @@ def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
         message.error, message.error_code = error.reason, error.code
         announce(tx, message)
     return "gateway_away"
+
+
+def settle_not_begun(claim: Claim) -> str:
+    """The call would have come too late to be safe, so there was none: back into the queue."""
+    with transaction(shares_commit=True) as tx:
+        message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        if message is None:
+            return "settled_elsewhere"
+        requeue(message, due_at=clock.now())
+        announce(tx, message)
+    return "not_begun"
 
 
 def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import aliased
 
@@ -38,12 +39,17 @@ _any_open = Prepared(
     .where(Message.customer_id == bindparam("customer_id"), Message.dispatch.in_(_open))
     .limit(1)
 )
-_next = select(Message).where(
-    Message.customer_id == bindparam("customer_id"),
-    Message.dispatch == Dispatch.QUEUED,
-    # What waits for its next try is the sweep's: a job too early would only hold it up.
-    Message.due_at <= bindparam("moment"),
-    ~IS_HELD_BACK,
+_HINT_NEXT = (
+    update(Message)
+    .where(
+        Message.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        Message.dispatch == Dispatch.QUEUED,
+        # What waits for its next try is the sweep's: a job too early would only hold it up.
+        Message.due_at <= bindparam("moment"),
+        ~IS_HELD_BACK,
+    )
+    .values(hinted_at=bindparam("moment"))
+    .returning(Message.id, Message.priority)
 )
 
 
@@ -52,10 +58,9 @@ def has_open_message(connection: Connection, customer_id: int) -> bool:
     return _any_open.first(connection, {"customer_id": customer_id}) is not None
 
 
-def hint_next(tx: Transaction, customer_id: int) -> None:
-    """Send a job for the oldest queued message of a customer, if nothing is before it."""
-    moment = clock.now()
-    first = tx.session.scalar(_next, {"customer_id": customer_id, "moment": moment})
-    if first is not None:
-        first.hinted_at = moment
-        tx.enqueue(jobs.deliver_message(first.id, priority=first.priority))
+def hint_next(tx: Transaction, *customer_ids: int) -> None:
+    """Send a job for the oldest queued message of each customer, if nothing is before it."""
+    tx.session.flush()  # the connection itself does not know of rows that changed as objects
+    values = {"customer_ids": customer_ids, "moment": clock.now()}
+    for message_id, priority in sorted(tx.connection.execute(_HINT_NEXT, values)):
+        tx.enqueue(jobs.deliver_message(message_id, priority=priority))

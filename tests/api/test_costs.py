@@ -175,7 +175,8 @@ class Scene:
 
     def delivery(self) -> None:
         with self.backend.app.app_context():
-            assert delivery.deliver_message(self.message_id) == "accepted"
+            [done] = delivery.deliver_messages([self.message_id])
+            assert done.outcome == "accepted"
 
     def _inbox(self, phone: str, whatsapp_id: str) -> Any:
         body = {"phone": phone, "content": "Hello", "whatsapp_id": whatsapp_id}

@@ -13,7 +13,8 @@ from crm import clock
 from crm.extensions import Base, db
 from crm.gateway_client import gateway
 from crm.models import Counter, CounterName, Customer, Direction, Event, GatewayLink, Message
-from crm.services import customers, delivery, inbox, messages, recovery
+from crm.services import claims, customers, delivery, inbox, messages, recovery, settlement
+from crm.services.claims import Claim
 from crm.services.inbox import Inbound
 from crm.services.messages import Draft
 from tests.kit.app import Backend
@@ -103,7 +104,7 @@ class Shop:
     def deliver(self, message_id: int) -> str:
         """One try, due or not."""
         self.make_due(message_id)
-        return self.do(delivery.deliver_message, message_id)
+        return self.do(deliver_one, message_id)
 
     def sweep(self) -> None:
         self.do(recovery.sweep)
@@ -182,6 +183,26 @@ class Shop:
 
     def delivery_jobs(self) -> list[int]:
         return self.jobs("messages.deliver")
+
+
+def deliver_one(message_id: int) -> str:
+    """What a job of one message does; the outcome."""
+    return deliver_all([message_id])[message_id]
+
+
+def deliver_all(message_ids: Sequence[int]) -> dict[int, str]:
+    """What a job of several messages does; each one's outcome."""
+    return {one.message_id: one.outcome for one in delivery.deliver_messages(message_ids)}
+
+
+def claim_one(message_id: int) -> Claim | None:
+    """The claim of one message, if it could be had."""
+    return next(iter(claims.claim_messages([message_id])), None)
+
+
+def accept_one(claim: Claim) -> str:
+    """The gateway took it: the outcome."""
+    return settlement.settle_accepted([claim])[claim.message_id]
 
 
 def _json(request: httpx.Request) -> dict[str, Any]:

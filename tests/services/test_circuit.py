@@ -7,8 +7,7 @@ import pytest
 
 from crm import clock
 from crm.models import GatewayLink
-from crm.services import claims, delivery
-from tests.services.shop import Answer, Shop
+from tests.services.shop import Answer, Shop, claim_one, deliver_one
 
 REFUSED = httpx.ConnectError("refused")
 
@@ -19,7 +18,7 @@ def send_to_many(shop: Shop, count: int) -> list[int]:
 
 def try_each(shop: Shop, message_ids: list[int]) -> list[str]:
     """One try each, without waiting for the breaker."""
-    return [shop.do(delivery.deliver_message, message_id) for message_id in message_ids]
+    return [shop.do(deliver_one, message_id) for message_id in message_ids]
 
 
 def opened(shop: Shop) -> list[int]:
@@ -55,7 +54,7 @@ def test_an_answer_between_refusals_keeps_it_closed(shop: Shop) -> None:
 def test_one_message_goes_first_when_the_time_has_come(shop: Shop) -> None:
     message_ids = opened(shop)
     shop.backend.change(GatewayLink, 1, open_until=clock.now() - timedelta(seconds=1))
-    taken = shop.at_once([lambda m=m: claims.claim_message(m) for m in message_ids[3:]])
+    taken = shop.at_once([lambda m=m: claim_one(m) for m in message_ids[3:]])
     assert len([claim for claim in taken if claim]) == 1
     assert len([m for m in shop.open_messages() if m.dispatch == "sending"]) == 1
 
@@ -63,7 +62,7 @@ def test_one_message_goes_first_when_the_time_has_come(shop: Shop) -> None:
 def test_a_claim_that_the_breaker_stopped_leaves_no_trace(shop: Shop) -> None:
     waiting = opened(shop)[4]
     before = shop.backend.counts()
-    assert shop.do(claims.claim_message, waiting) is None
+    assert shop.do(claim_one, waiting) is None
     row = shop.row(waiting)
     assert (row.dispatch, row.claims, row.lease_until) == ("queued", 0, None)
     assert shop.backend.counts() == before
@@ -72,7 +71,7 @@ def test_a_claim_that_the_breaker_stopped_leaves_no_trace(shop: Shop) -> None:
 def test_a_probe_that_fails_keeps_it_open_and_one_that_is_taken_closes_it(shop: Shop) -> None:
     message_ids = opened(shop)
     assert shop.deliver(message_ids[3]) == "gateway_away"
-    assert shop.do(delivery.deliver_message, message_ids[4]) == "not_due"
+    assert shop.do(deliver_one, message_ids[4]) == "not_due"
     shop.gateway.usual = httpx.Response(202, json={})
     assert shop.deliver(message_ids[3]) == "accepted"
     link = shop.link()

@@ -8,9 +8,9 @@ from crm import clock
 from crm.errors import MessageNotFoundError
 from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
 from crm.models import Message
-from crm.services import claims, delivery, receipts, settlement
+from crm.services import receipts, settlement
 from crm.services.claims import Claim
-from tests.services.shop import Shop
+from tests.services.shop import Shop, accept_one, claim_one, deliver_one
 
 FAULT = GatewayTemporaryError("It broke.", code="500", maybe_written=True)
 REFUSAL = GatewayRefusedError("No.", code="422")
@@ -18,7 +18,7 @@ AWAY = GatewayUnreachableError("Away.", code="unreachable")
 
 
 def claimed(shop: Shop, message_id: int) -> Claim:
-    claim = shop.do(claims.claim_message, message_id)
+    claim = shop.do(claim_one, message_id)
     assert claim is not None
     return claim
 
@@ -45,14 +45,14 @@ def test_a_claim_takes_the_lease_and_is_told(shop: Shop) -> None:
 
 def test_ten_workers_at_once_claim_one_message_once(shop: Shop) -> None:
     message_id = shop.send_new()
-    taken = shop.at_once([lambda: claims.claim_message(message_id)] * 10)
+    taken = shop.at_once([lambda: claim_one(message_id)] * 10)
     assert len([claim for claim in taken if claim]) == 1
     assert shop.row(message_id).claims == 1
 
 
 def test_ten_jobs_for_one_message_at_once_send_it_once(shop: Shop) -> None:
     message_id = shop.send_new()
-    outcomes = shop.at_once([lambda: delivery.deliver_message(message_id)] * 10)
+    outcomes = shop.at_once([lambda: deliver_one(message_id)] * 10)
     assert outcomes.count("accepted") == 1
     assert len(shop.gateway.sent) == 1
 
@@ -61,7 +61,7 @@ def test_workers_at_once_keep_one_message_of_a_customer_in_flight(shop: Shop) ->
     first = shop.send_new()
     rest = [shop.send(shop.row(first).customer_id) for _ in range(5)]
     both = [first, *rest]
-    taken = shop.at_once([lambda m=m: claims.claim_message(m) for m in reversed(both)])
+    taken = shop.at_once([lambda m=m: claim_one(m) for m in reversed(both)])
     assert [claim.message_id for claim in taken if claim] == [first]
 
 
@@ -89,7 +89,7 @@ def test_an_older_message_sent_again_waits_for_the_one_in_flight(shop: Shop) -> 
     shop.change(older, dispatch="failed")
     claimed(shop, newer)
     shop.change(older, dispatch="queued")
-    assert shop.do(claims.claim_message, older) is None
+    assert shop.do(claim_one, older) is None
 
 
 def test_other_customers_do_not_wait(shop: Shop) -> None:
@@ -103,12 +103,12 @@ def test_other_customers_do_not_wait(shop: Shop) -> None:
 def test_only_a_queued_message_is_claimed(shop: Shop, state: str) -> None:
     message_id = shop.send_new()
     shop.change(message_id, dispatch=state)
-    assert shop.do(claims.claim_message, message_id) is None
-    assert shop.do(claims.claim_message, 999_999) is None
+    assert shop.do(claim_one, message_id) is None
+    assert shop.do(claim_one, 999_999) is None
 
 
 def test_an_inbound_message_is_never_claimed(shop: Shop) -> None:
-    assert shop.do(claims.claim_message, shop.receive("in-1").id) is None
+    assert shop.do(claim_one, shop.receive("in-1").id) is None
 
 
 @pytest.mark.parametrize(
@@ -129,15 +129,15 @@ def test_a_bad_result_that_comes_too_late_changes_nothing(
     assert shop.do(settle, late, error) == "settled_elsewhere"  # type: ignore[arg-type]
     assert columns(shop.row(message_id)) == before
     assert len(shop.told(message_id)) == told
-    assert shop.do(settlement.settle_accepted, now) == "accepted"
+    assert shop.do(accept_one, now) == "accepted"
 
 
 def test_a_late_yes_is_believed_because_it_is_a_fact(shop: Shop) -> None:
     message_id = shop.send_new()
     late, now = lost(shop, message_id), claimed(shop, message_id)
-    assert shop.do(settlement.settle_accepted, late) == "accepted"
+    assert shop.do(accept_one, late) == "accepted"
     assert shop.do(settlement.settle_failure, now, FAULT) == "settled_elsewhere"
-    assert shop.do(settlement.settle_accepted, now) == "settled_elsewhere"
+    assert shop.do(accept_one, now) == "settled_elsewhere"
     assert shop.row(message_id).dispatch == "accepted"
     assert [state["status"] for state in shop.told(message_id)].count("accepted") == 1
 
@@ -146,7 +146,7 @@ def test_a_yes_to_an_attempt_that_an_agent_replaced_is_not_believed(shop: Shop) 
     message_id = shop.send_new()
     claim = claimed(shop, message_id)
     shop.change(message_id, dispatch="queued", gateway_attempt=2)
-    assert shop.do(settlement.settle_accepted, claim) == "settled_elsewhere"
+    assert shop.do(accept_one, claim) == "settled_elsewhere"
     assert shop.row(message_id).dispatch == "queued"
 
 
@@ -154,7 +154,7 @@ def test_a_yes_after_the_map_leaves_it_mapped(shop: Shop) -> None:
     message_id = shop.send_new()
     claim = claimed(shop, message_id)
     shop.do(receipts.map_message, message_id, "wa-1")
-    for settle in (lambda: settlement.settle_accepted(claim),
+    for settle in (lambda: accept_one(claim),
                    lambda: settlement.settle_failure(claim, FAULT)):  # fmt: skip
         assert shop.do(settle) == "settled_elsewhere"
     assert [state["status"] for state in shop.told(message_id)] == ["sending", "sent"]

@@ -7,8 +7,8 @@ import pytest
 
 from crm import clock
 from crm.models import CounterName
-from crm.services import delivery, settlement
-from tests.services.shop import Answer, Shop
+from crm.services import settlement
+from tests.services.shop import Answer, Shop, deliver_one
 
 BASE = 2.0
 REFUSED = httpx.ConnectError("refused")
@@ -151,7 +151,7 @@ def test_the_wait_is_stored_and_nothing_goes_before_it(shop: Shop) -> None:
         assert due_at is not None
         assert before + middle * 0.5 <= due_at <= after + middle * 1.5
         shop.change(message_id, due_at=clock.now() + timedelta(hours=1))
-        assert shop.do(delivery.deliver_message, message_id) == "not_due"
+        assert shop.do(deliver_one, message_id) == "not_due"
 
 
 @pytest.mark.parametrize(

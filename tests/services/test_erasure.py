@@ -8,8 +8,8 @@ import pytest
 from crm import clock
 from crm.errors import CustomerNotFoundError, MessageNotFoundError
 from crm.models import CounterName, Customer, Erasure, Event, Message
-from crm.services import claims, customers, gateway, receipts, settlement
-from tests.services.shop import PHONE, Shop
+from crm.services import customers, gateway, receipts
+from tests.services.shop import PHONE, Shop, accept_one, claim_one
 
 AWAY = httpx.ConnectError("refused")
 
@@ -73,11 +73,11 @@ def test_a_gateway_that_keeps_nothing_has_nothing_to_erase(shop: Shop, status: i
 
 def test_a_result_that_comes_after_the_erasure_harms_nothing(shop: Shop) -> None:
     message_id = shop.send_new()
-    claim = shop.do(claims.claim_message, message_id)
+    claim = shop.do(claim_one, message_id)
     assert claim is not None
     shop.do(customers.delete_customer, shop.row(message_id).customer_id)
     before = shop.backend.counts()
-    assert shop.do(settlement.settle_accepted, claim) == "settled_elsewhere"
+    assert shop.do(accept_one, claim) == "settled_elsewhere"
     assert shop.deliver(message_id) == "not_due"
     with pytest.raises(MessageNotFoundError):
         shop.do(receipts.map_message, message_id, "wa-1")
@@ -96,7 +96,7 @@ def test_who_writes_again_is_a_new_customer(shop: Shop) -> None:
 def test_the_gateway_is_told_only_when_nobody_can_hand_it_a_message_any_more(shop: Shop) -> None:
     """Seen to fail while the gateway was told at once: the worker's send came after it."""
     message_id = shop.send_new()
-    shop.do(claims.claim_message, message_id)
+    shop.do(claim_one, message_id)
     row = shop.row(message_id)
     shop.do(customers.delete_customer, row.customer_id)
     assert shop.jobs("customers.erase_at_gateway") == []

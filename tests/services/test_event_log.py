@@ -12,9 +12,9 @@ from crm.events import CustomerDeleted
 from crm.extensions import db
 from crm.models import CounterName, Event
 from crm.queries.events import read_after, read_extent
-from crm.services import customers, delivery, event_log, inbox, receipts
+from crm.services import customers, event_log, inbox, receipts
 from crm.transaction import transaction
-from tests.services.shop import PHONE, Shop
+from tests.services.shop import PHONE, Shop, deliver_one
 
 
 def fill(shop: Shop, *, old: int, young: int) -> list[int]:
@@ -85,7 +85,7 @@ def test_a_change_that_changes_nothing_tells_nothing(shop: Shop) -> None:
     shop.do(inbox.mark_read, customer_id, up_to=None)
     shop.do(customers.update_customer, customer_id, {"remark": "VIP", "extra_fields": {"a": 1}})
     shop.do(customers.set_customer_photo, lid=None, phone=PHONE, photo_url="https://x.test/a.png")
-    shop.do(delivery.deliver_message, message_id)
+    shop.do(deliver_one, message_id)
     shop.sweep()
     assert shop.backend.counts() == before
 

@@ -7,14 +7,14 @@ import pytest
 
 from crm import clock
 from crm.models import CounterName, WorkerHeartbeat
-from crm.services import claims, outcomes, recovery, retries
+from crm.services import outcomes, recovery, retries
 from crm.services.outcomes import Failure
-from tests.services.shop import Answer, Shop
+from tests.services.shop import Answer, Shop, claim_one
 
 
 def lose_lease(shop: Shop, message_id: int) -> None:
     shop.make_due(message_id)
-    assert shop.do(claims.claim_message, message_id) is not None
+    assert shop.do(claim_one, message_id) is not None
     shop.set_back(message_id, "lease_until", 1)
     shop.sweep()
 
@@ -56,7 +56,7 @@ def test_behind_many_waiting_jobs_none_is_sent_again(shop: Shop) -> None:
 
 def test_a_lease_that_still_runs_is_left_alone(shop: Shop) -> None:
     message_id = shop.send_new()
-    shop.do(claims.claim_message, message_id)
+    shop.do(claim_one, message_id)
     before = shop.backend.counts()
     shop.sweep()
     assert shop.row(message_id).dispatch == "sending"
@@ -217,7 +217,7 @@ def test_a_failure_of_an_attempt_that_was_replaced_says_nothing(shop: Shop) -> N
 def test_sweeps_at_once_do_everything_once(shop: Shop) -> None:
     message_ids = [shop.send(shop.customer(f"6012{n:07}")) for n in range(6)]
     for message_id in message_ids:
-        shop.do(claims.claim_message, message_id)
+        shop.do(claim_one, message_id)
         shop.set_back(message_id, "lease_until", 1)
     shop.at_once([recovery.sweep] * 4)
     assert {shop.row(message_id).lost_leases for message_id in message_ids} == {1}

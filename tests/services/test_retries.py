@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from crm.errors import MessageNotFoundError, MessageStateError
-from crm.services import claims, retries
-from tests.services.shop import Shop
+from crm.services import retries
+from tests.services.shop import Shop, claim_one
 
 
 def failed(shop: Shop) -> int:
@@ -156,7 +156,7 @@ def test_a_message_is_either_claimed_or_taken_back(shop: Shop) -> None:
                 return False
 
         def claim(message_id: int = message_id) -> bool:
-            return claims.claim_message(message_id) is not None
+            return claim_one(message_id) is not None
 
         assert sorted(shop.at_once([cancel, claim])) == [False, True]
         shop.change(message_id, dispatch="cancelled")

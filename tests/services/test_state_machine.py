@@ -23,13 +23,13 @@ from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
 from crm.models import Counter, Customer, Event, Message, ParkedAck
-from crm.services import claims, inbox, outcomes, receipts, retries, settlement
+from crm.services import inbox, outcomes, receipts, retries
 from crm.services.claims import Claim
 from crm.services.outcomes import Failure
 from crm.wire import message_state
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
-from tests.services.shop import Shop
+from tests.services.shop import Shop, accept_one, claim_one
 
 PHONES = ("60123456789", "60111111111")
 OUTCOMES = ["accepted", *FAULTS]
@@ -102,7 +102,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _claim(self, message_id: int) -> None:
         self.shop.make_due(message_id)
-        claim = self.shop.do(claims.claim_message, message_id)
+        claim = self.shop.do(claim_one, message_id)
         assert (claim is not None) == self.promise.may_be_claimed(message_id)
         if claim is not None:
             expected = self.promise.claim(message_id)
@@ -139,7 +139,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _settle(self, claim: Claim, expected: tuple[int, int], how: str) -> None:
         if how == "accepted":
-            self.shop.do(settlement.settle_accepted, claim)
+            self.shop.do(accept_one, claim)
             self.promise.accept(claim.message_id, claim.attempt)
         else:
             settle, error = FAULTS[how]

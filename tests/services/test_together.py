@@ -11,7 +11,6 @@ from crm.errors import ConflictError
 from crm.models import CounterName, Customer, Message
 from crm.services import (
     customers,
-    delivery,
     event_log,
     inbox,
     outcomes,
@@ -22,7 +21,7 @@ from crm.services import (
 from crm.services.inbox import Inbound
 from crm.services.outcomes import Failure
 from crm.transaction import transaction
-from tests.services.shop import Shop
+from tests.services.shop import Shop, deliver_one
 
 PHONES = [f"6012{number:07}" for number in range(3)]
 THREADS, TURNS = 8, 25
@@ -57,8 +56,8 @@ def deeds(shop: Shop, customer_ids: list[int], message_ids: list[int]) -> list[D
         see,
         report,
         lambda rng: receipts.record_ack(f"wa-{rng.choice(message_ids)}", rng.randint(1, 4)),
-        lambda rng: delivery.deliver_message(rng.choice(message_ids)),
-        lambda rng: delivery.deliver_message(rng.choice(message_ids)),
+        lambda rng: deliver_one(rng.choice(message_ids)),
+        lambda rng: deliver_one(rng.choice(message_ids)),
         lambda rng: retries.retry_message(rng.choice(message_ids), confirm=True),
         lambda rng: retries.cancel_message(rng.choice(message_ids)),
         lambda rng: retries.retry_failed(),

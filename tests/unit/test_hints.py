@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from crm import hints as module
 from crm.hints import Hints, sse_message
-from crm.jobs import Job, check_accepted, deliver_message, merge
+from crm.jobs import Job, check_accepted, deliver_message, joined
 from tests.kit.waiting import eventually
 
 
@@ -77,7 +77,7 @@ def test_an_event_is_published_as_flask_sse_does() -> None:
 def test_what_comes_after_a_silence_leaves_at_once_and_what_follows_leaves_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "ROUND", 0.2)
+    monkeypatch.setattr(module, "GATHER", 0.2)
     rounds: list[list[Job]] = []
     hints = Hints()
     hints.send_jobs = lambda jobs: rounds.append(list(jobs))
@@ -92,10 +92,12 @@ def test_what_comes_after_a_silence_leaves_at_once_and_what_follows_leaves_toget
 def test_deliveries_of_one_priority_become_few_jobs_in_their_order() -> None:
     replies = [deliver_message(number) for number in range(1, 11)]
     bulk = deliver_message(99, priority=1)
-    merged = merge([replies[0], bulk, check_accepted(5), *replies[1:]])
-    assert [(job.name, job.args, job.priority) for job in merged] == [
+    alone = deliver_message(7, alone=True)
+    sent = joined([replies[0], bulk, check_accepted(5), *replies[1:], alone, deliver_message(11)])
+    assert [(job.name, job.args, job.priority) for job in sent] == [
         ("messages.check_accepted", (5,), 0),
-        ("messages.deliver", tuple(range(1, 9)), 0),
-        ("messages.deliver", (9, 10), 0),
+        ("messages.deliver", (7,), 0),
+        ("messages.deliver", tuple(range(1, 11)), 0),
+        ("messages.deliver", (11,), 0),
         ("messages.deliver", (99,), 3),
     ]
