@@ -112,6 +112,7 @@ class CrmTarget(Target):
         redis = RedisServer(room / "redis")
         self._leaving.callback(redis.end)
         redis.start()
+        self.redis_url = redis.url
         stack = Stack(room, redis=redis, database_url=self.database_url, settings=self._settings)
         self._leaving.callback(stack.end)
         stack.var_dir.mkdir()

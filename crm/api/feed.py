@@ -3,23 +3,27 @@
 What comes over Redis is a hint: when it is the next event it is passed on, otherwise, and after
 every second of silence, the table is read. So streams go on while Redis is away, frozen or
 restarted, without a gap, a repeat, or an event out of order.
+
+Each write to a socket costs the process more than all else of an event, so what comes while the
+feed rests from its last write goes out as one: the first event after silence at once, in a burst
+as many writes a second as there are rests in it, however many events.
 """
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import orjson
 import structlog
 from flask import Flask
 from redis import Redis
-from redis.client import PubSub
 from redis.exceptions import RedisError
 
+from crm.api.event_channel import EventChannel, Hint
+from crm.api.frames import LiveEvent, batches, ephemeral_frame
 from crm.api.stream_counts import stream_counts
-from crm.api.subscription import LiveEvent, Subscription, ephemeral_frame
+from crm.api.subscription import Subscription
 from crm.errors import TooManyStreamsError
 from crm.queries import callers
 from crm.queries import events as queries
@@ -30,6 +34,10 @@ log = structlog.get_logger(__name__)
 SILENCE = 1.0
 """Seconds without a hint after which the table is read."""
 RECONNECT_PAUSE = 1.0
+SHORTEST_REST, LONGEST_REST = 0.02, 0.25
+"""Seconds between two writes to the streams; events that come meanwhile wait for each other."""
+REST_FOR_WORK = 20
+"""Times the processor time of the last writes that the rest lasts, within those bounds."""
 LOOK_AT_HOLDERS = 15.0
 """Seconds between looks whether those who hold streams may still; one query for all of them."""
 
@@ -39,11 +47,13 @@ class EventFeed:
 
     def __init__(self) -> None:
         self.is_stopping: Callable[[], bool] = lambda: False
+        self.sleep: Callable[[float], object] = time.sleep
         self.look_at_holders = LOOK_AT_HOLDERS
         self._lock = threading.Lock()
         self._subscriptions: set[Subscription] = set()
         self._owner = 0
         self._last = 0
+        self._worked = 0.0
         self._looked_at_holders = 0.0
         self._in_step_at = 0.0
 
@@ -99,17 +109,18 @@ class EventFeed:
             return query(*args)
 
     def _run(self) -> None:
-        hints: PubSub | None = None
+        channel: EventChannel | None = None
         while not self.is_stopping():
             stream_counts.note(len(self._subscriptions))
             try:
                 self._end_where_holder_may_not()
-                hints = hints or self._listen()
-                self._take_hint(hints)
+                channel = channel or self._listen()
+                self._take_hints(channel.gather(SILENCE))
+                self._have_rest()
             except (RedisError, OSError) as error:
                 log.warning("event_channel_lost", reason=repr(error))
-                _close(hints)
-                hints = None
+                _close(channel)
+                channel = None
                 self._catch_up_for(RECONNECT_PAUSE)
             except Exception:
                 # Whatever it was, the next round reads the table; the streams must not stop.
@@ -117,36 +128,33 @@ class EventFeed:
                 self._catch_up_for(RECONNECT_PAUSE)
         for subscription in list(self._subscriptions):
             subscription.end()
-        _close(hints)
+        _close(channel)
 
-    def _listen(self) -> PubSub:
-        hints = self._redis.pubsub(ignore_subscribe_messages=True)
-        hints.subscribe(self._channel)
+    def _listen(self) -> EventChannel:
+        channel = EventChannel(self._redis, self._channel)
         self._catch_up()
-        return hints
+        return channel
 
-    def _take_hint(self, hints: PubSub) -> None:
-        message = hints.get_message(timeout=SILENCE)
-        if message is None or message["type"] != "message":
+    def _take_hints(self, hints: Sequence[Hint]) -> None:
+        """What follows the last event is passed on; where some of it is missing, the table is."""
+        events = sorted((hint.id, hint.document) for hint in hints if hint.id is not None)
+        news = [event for event in events if event[0] > self._last]
+        expected = range(self._last + 1, self._last + 1 + len(news))
+        mentions = b"".join(ephemeral_frame(hint.document) for hint in hints if hint.id is None)
+        if [event_id for event_id, _ in news] == [*expected]:
+            self._fan_out(news, mentions)
+        else:
             self._catch_up()
-            return
-        hint = orjson.loads(message["data"])
-        event_id, document = hint.get("id"), orjson.dumps(hint["data"])
-        if event_id is None:
-            self._pass_on(document)
-        elif event_id == self._last + 1:
-            self._fan_out([(event_id, document)])
-        elif event_id > self._last:
+            self._fan_out((), mentions)
+        # However many mentions come, they say nothing of what the table has.
+        if not hints or time.monotonic() >= self._in_step_at + SILENCE:
             self._catch_up()
 
-    def _pass_on(self, document: bytes) -> None:
-        """Something that is no event: to whoever takes it at once."""
-        frame = ephemeral_frame(document)
-        for subscription in list(self._subscriptions):
-            subscription.mention(frame)
-        # However many come, they say nothing of what the table has.
-        if time.monotonic() >= self._in_step_at + SILENCE:
-            self._catch_up()
+    def _have_rest(self) -> None:
+        """Let events gather, where some have just gone out."""
+        worked, self._worked = self._worked, 0.0
+        if worked:
+            self.sleep(min(max(REST_FOR_WORK * worked, SHORTEST_REST), LONGEST_REST))
 
     def _catch_up(self) -> None:
         self._in_step_at = time.monotonic()
@@ -178,22 +186,26 @@ class EventFeed:
             if subscription.holder and subscription.holder.proof not in valid:
                 subscription.end()
 
-    def _fan_out(self, events: Iterable[tuple[int, bytes]]) -> None:
-        self._in_step_at = time.monotonic()
-        for event_id, document in events:
-            with self._lock:
-                if event_id <= self._last:
-                    continue
-                self._last = event_id
-                subscriptions = list(self._subscriptions)
-            event = LiveEvent.of(event_id, document)
+    def _fan_out(self, events: Sequence[tuple[int, bytes]], mentions: bytes = b"") -> None:
+        """Write to all streams what is new, in order."""
+        if not (events or mentions):
+            return
+        started = time.thread_time()
+        with self._lock:
+            news = [LiveEvent.of(*event) for event in events if event[0] > self._last]
+            if news:
+                self._last = news[-1].id
+                self._in_step_at = time.monotonic()
+            subscriptions = list(self._subscriptions)
+        for batch in batches(news, mentions):
             for subscription in subscriptions:
-                subscription.offer(event)
+                subscription.offer(batch)
+        self._worked += time.thread_time() - started
 
 
-def _close(hints: PubSub | None) -> None:
-    if hints is not None:
-        hints.close()
+def _close(channel: EventChannel | None) -> None:
+    if channel is not None:
+        channel.close()
 
 
 feed = EventFeed()

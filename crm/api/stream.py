@@ -11,8 +11,9 @@ from flask_sse import ServerSentEventsBlueprint
 from crm.api.access import agent
 from crm.api.callers import current_caller
 from crm.api.feed import feed
+from crm.api.frames import LiveEvent
 from crm.api.parsing import ApiBlueprint
-from crm.api.subscription import Connection, LiveEvent, Subscription
+from crm.api.subscription import Connection, Subscription
 from crm.events import RESET
 from crm.queries import events as queries
 

@@ -11,33 +11,15 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from crm.api.frames import Batch, Encoded, chunk
 from crm.queries.callers import Caller
 from crm.queries.events import Extent
 
-BUFFER = 1000
-"""Pieces that a client may lag behind; then it is closed, and resumes by its last id."""
+BUFFER = 1024 * 1024
+"""Bytes that a client may lag behind; then it is closed, and resumes by its last id."""
 WRITE_TIMEOUT = 20.0
 """Seconds that one write may take; a reader that is frozen longer is cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveEvent:
-    """An event as streams send it; made once for all of them."""
-
-    id: int
-    frame: bytes
-
-    @classmethod
-    def of(cls, event_id: int, document: bytes) -> "LiveEvent":
-        """JSON has no line breaks of its own, so one `data:` line holds it."""
-        return cls(event_id, b"id: %d\ndata: %s\n\n" % (event_id, document))
-
-
-def ephemeral_frame(document: bytes) -> bytes:
-    """What has no id leaves the client's last one as it is."""
-    return b"data: %s\n\n" % document
 
 
 class Connection:
@@ -49,9 +31,13 @@ class Connection:
         # Makes the descriptor non-blocking too, which `try_write` needs.
         lent.settimeout(WRITE_TIMEOUT)
 
-    def encode(self, frame: bytes) -> bytes:
-        """The bytes of a frame on this connection, in HTTP's transfer encoding."""
-        return b"%X\r\n%s\r\n" % (len(frame), frame) if self._is_chunked else frame
+    def encode(self, batch: Batch) -> Encoded:
+        """The bytes of a batch on this connection, in HTTP's transfer encoding."""
+        return batch.chunked if self._is_chunked else batch.plain
+
+    def encode_frame(self, frame: bytes) -> bytes:
+        """The bytes of something that goes to this connection alone."""
+        return chunk(frame) if self._is_chunked else frame
 
     def try_write(self, data: bytes) -> bytes:
         """Write what the socket takes without waiting; returns the rest. Raises `OSError`."""
@@ -98,8 +84,10 @@ class Subscription:
         self._leave = leave
         self._changed = threading.Condition()
         self._after = 0
-        self._early: list[LiveEvent] = []
+        self._early: list[Batch] = []
         self._waiting: deque[bytes] = deque()
+        self._lag = 0
+        """Bytes of `_early` or `_waiting`."""
         self._connection: Connection | None = None
         self._is_live = self._is_busy = self._is_over = False
 
@@ -116,33 +104,31 @@ class Subscription:
             self._connection = connection
             self._is_live = True
             self._after = after
-            early, self._early = self._early, []
-            for event in early:
-                if event.id > after:
-                    self._wait(self._encode(event.frame))
+            early, self._early, self._lag = self._early, [], 0
+            for batch in early:
+                self._wait(self._encode(batch.after(after)).events)
 
-    def offer(self, event: LiveEvent) -> None:
-        """Take an event; a client that is too far behind gets the end instead."""
+    def offer(self, batch: Batch) -> None:
+        """Take a batch; a client that is too far behind gets the end instead.
+
+        What is no event is only for a client that has nothing else to read, and takes it at once.
+        """
         with self._changed:
-            if event.id <= self._after:
-                return  # the feed was behind the table that the replay read
-            if self._is_live:
-                self._write(self._encode(event.frame))
-            elif len(self._early) < BUFFER:
-                self._early.append(event)
+            if not self._is_live:
+                self._keep(batch)
+                return
+            # Events up to `_after`: the feed was behind the table that the replay read.
+            encoded = self._encode(batch.after(self._after))
+            if self._is_idle():
+                self._write(encoded.events, encoded.mentions)
             else:
-                self._end()
+                self._wait(encoded.events)
 
     def beat(self, frame: bytes) -> None:
         """Write something that is no event."""
         with self._changed:
-            self._write(self._encode(frame))
-
-    def mention(self, frame: bytes) -> None:
-        """Write what may get lost; a client that has other things to read does not get it."""
-        with self._changed:
-            if self._is_live and self._is_idle():
-                self._write(self._encode(frame), may_drop=True)
+            if self._is_idle():
+                self._write(self._connection.encode_frame(frame) if self._connection else frame)
 
     def take(self, timeout: float) -> bytes | None:
         """What is left to the stream's thread to write: empty after `timeout`, None at the end.
@@ -156,6 +142,7 @@ class Subscription:
                 return None
             data = b"".join(self._waiting)
             self._waiting.clear()
+            self._lag = 0
             self._is_busy = bool(data)
             return data
 
@@ -171,26 +158,39 @@ class Subscription:
     def _is_idle(self) -> bool:
         return not (self._is_busy or self._waiting or self._is_over)
 
-    def _write(self, data: bytes, *, may_drop: bool = False) -> None:
-        left = data
-        if self._connection and self._is_idle():
+    def _keep(self, batch: Batch) -> None:
+        """Until the replay is written; it may have read some of it."""
+        self._count(len(batch.plain.events))
+        if batch.events and not self._is_over:
+            self._early.append(batch)
+
+    def _write(self, data: bytes, may_drop: bytes = b"") -> None:
+        left = data + may_drop
+        if left and self._connection:
             try:
-                left = self._connection.try_write(data)
+                left = self._connection.try_write(left)
             except OSError:
                 self._end()
-        if may_drop and self._connection and left == data:
-            return  # nothing of it was begun, and a thread stuck with it would end the stream
-        if left:
-            self._wait(left)
+            if len(left) >= len(may_drop):
+                # Nothing of it was begun, and a thread stuck with it would end the stream.
+                left = left[: len(left) - len(may_drop)]
+        self._wait(left)
 
     def _wait(self, data: bytes) -> None:
-        if len(self._waiting) >= BUFFER:
-            self._end()
+        if not data or self._is_over:
+            return
+        self._count(len(data))
         self._waiting.append(data)
         self._changed.notify()
 
-    def _encode(self, frame: bytes) -> bytes:
-        return self._connection.encode(frame) if self._connection else frame
+    def _count(self, size: int) -> None:
+        """One piece is taken however large it is: nobody can lag behind by less."""
+        if self._lag and self._lag + size > BUFFER:
+            self._end()
+        self._lag += size
+
+    def _encode(self, batch: Batch) -> Encoded:
+        return self._connection.encode(batch) if self._connection else batch.plain
 
     def _end(self) -> None:
         self._leave(self)

@@ -2,13 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from crm.extensions import db
 from crm.models import Counter, CounterName, Event
 
 BATCH = 500
+ENDLESS = 2**63 - 1
+"""The highest id that a database can give."""
+
+# The table, not the model, and made once: asked each second, and by each client that comes back.
+_LOG: Any = Event.__table__
+_PRUNED = select(Counter.value).where(Counter.name == CounterName.EVENTS_PRUNED_TO)
+_EXTENT = select(_PRUNED.scalar_subquery(), select(func.max(_LOG.c.id)).scalar_subquery())
+_AFTER = (
+    select(_LOG.c.id, _LOG.c.data)
+    .where(_LOG.c.id > bindparam("after"), _LOG.c.id <= bindparam("up_to"))
+    .order_by(_LOG.c.id)
+    .limit(BATCH)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +39,11 @@ class Extent:
 
 def read_extent() -> Extent:
     """The ends of the log."""
-    pruned = (
-        select(Counter.value).where(Counter.name == CounterName.EVENTS_PRUNED_TO).scalar_subquery()
-    )
-    newest = select(func.max(Event.id)).scalar_subquery()
-    row = db.session.execute(select(pruned, newest)).one()
-    return Extent(pruned_to=row[0] or 0, newest=row[1] or 0)
+    pruned_to, newest = db.session.connection().execute(_EXTENT).one()
+    return Extent(pruned_to=pruned_to or 0, newest=newest or 0)
 
 
-def read_after(event_id: int, *, up_to: int | None = None) -> Sequence[tuple[int, bytes]]:
+def read_after(event_id: int, *, up_to: int = ENDLESS) -> Sequence[tuple[int, bytes]]:
     """The next events after an id, in order, as (id, JSON); at most `BATCH` of them."""
-    statement = select(Event.id, Event.data).where(Event.id > event_id)
-    if up_to is not None:
-        statement = statement.where(Event.id <= up_to)
-    rows = db.session.execute(statement.order_by(Event.id).limit(BATCH))
-    return [(row.id, row.data.encode()) for row in rows]
+    rows = db.session.connection().execute(_AFTER, {"after": event_id, "up_to": up_to})
+    return [(number, data.encode()) for number, data in rows]
