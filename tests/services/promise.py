@@ -101,8 +101,8 @@ class Promise:
         """By the gateway's own word."""
         message = self.messages[message_id]
         if message.state in OPEN | {"accepted", "unknown"}:
+            self.given_up += message.state != "unknown"  # counted when it became that
             message.state, message.maybe_written = "failed", False
-            self.given_up += 1
 
     def map(self, message_id: int, whatsapp_id: str) -> bool:
         """False is a conflict."""

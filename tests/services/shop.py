@@ -31,6 +31,10 @@ class ShopGateway:
     def __init__(self) -> None:
         self.usual: Answer = httpx.Response(202, json={"status": "accepted"})
         self.answers: list[Answer] = []
+        self.to: dict[int, Answer] = {}
+        """What a message's send is answered, whatever the others are."""
+        self.held: dict[int, threading.Event] = {}
+        """Messages whose answer waits until the test lets it go."""
         self.about: dict[int, Answer] = {}
         """What `GET /messages/{id}` says; nothing (404) where it is not named."""
         self.requests: list[httpx.Request] = []
@@ -50,7 +54,13 @@ class ShopGateway:
             return self.about.get(asked, httpx.Response(404, json={"detail": "not here"}))
         is_send = request.url.path == "/send"
         if is_send:
-            self.sent.append(_json(request))
+            order = _json(request)
+            self.sent.append(order)
+            message_id = order["backend_message_id"]
+            if message_id in self.held:
+                assert self.held[message_id].wait(60)
+            if message_id in self.to:
+                return self.to[message_id]
         usual = self.usual if is_send else httpx.Response(200, json={})
         return self.answers.pop(0) if self.answers else usual
 
@@ -180,6 +190,12 @@ class Shop:
     def jobs(self, name: str) -> list[int]:
         """The ids that jobs of this name were sent for."""
         return [job.args[0] for job in self.backend.jobs if job.name == name]
+
+    def deliver_all(self, message_ids: Sequence[int]) -> dict[int, str]:
+        """A job of these, due or not."""
+        for message_id in message_ids:
+            self.make_due(message_id)
+        return self.do(deliver_all, message_ids)
 
     def delivery_jobs(self) -> list[int]:
         return self.jobs("messages.deliver")

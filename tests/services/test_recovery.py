@@ -50,6 +50,7 @@ def test_behind_many_waiting_jobs_none_is_sent_again(shop: Shop) -> None:
     assert sorted(shop.delivery_jobs()) == message_ids
     shop.do(recovery.sweep, jobs_waiting=recovery.ENOUGH_JOBS - 1)
     assert len(shop.delivery_jobs()) == 4
+    assert not shop.backend.jobs[-1].may_join, "it may be what its mates would die of"
     shop.sweep()
     assert sorted(shop.delivery_jobs()) == sorted(message_ids * 2)
 

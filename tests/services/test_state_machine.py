@@ -1,7 +1,8 @@
 """Any order of anything that can happen keeps to the table of delivery.md.
 
 Seen to fail in copies where a late failure was not fenced off, where an older message did not
-hold back a newer one, where an ack could fall, and where the last parked ack won over the highest.
+hold back a newer one, where an ack could fall, where the last parked ack won over the highest, and
+where a job of several took two messages of one customer.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
 from crm.models import Counter, Customer, Event, Message, ParkedAck
-from crm.services import inbox, outcomes, receipts, retries
+from crm.services import claims, inbox, outcomes, receipts, retries, settlement
 from crm.services.claims import Claim
 from crm.services.outcomes import Failure
 from crm.wire import message_state
@@ -108,6 +109,25 @@ class ShopMachine(RuleBasedStateMachine):
             expected = self.promise.claim(message_id)
             assert (claim.number, claim.attempt) == expected
             self.claims.append((claim, expected))
+
+    @has_messages
+    @rule(numbers=st.lists(a_number, min_size=2, max_size=6), how=st.sampled_from(OUTCOMES))
+    def work_on_several(self, numbers: list[int], how: str) -> None:
+        """A job of several messages, taken together; the first ends in one way, the rest well."""
+        message_ids = list(dict.fromkeys(self.pick(number) for number in numbers))
+        for message_id in message_ids:
+            self.shop.make_due(message_id)
+        claimable = [each for each in message_ids if self.promise.may_be_claimed(each)]
+        taken = self.shop.do(claims.claim_messages, message_ids)
+        assert [claim.message_id for claim in taken] == claimable
+        expected = [self.promise.claim(each) for each in claimable]
+        assert [(claim.number, claim.attempt) for claim in taken] == expected
+        self.claims += zip(taken, expected, strict=True)
+        if taken:
+            self._settle(taken[0], expected[0], how)
+            self.shop.do(settlement.settle_accepted, taken)
+            for claim in taken:
+                self.promise.accept(claim.message_id, claim.attempt)
 
     @has_messages
     @rule(number=a_number, deeds=st.lists(st.sampled_from(WORK), min_size=3, max_size=9))

@@ -1,14 +1,16 @@
 """Hints: sent in order off the caller's path, dropped when full, never in the way."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from crm import hints as module
 from crm.hints import Hints, sse_message
-from crm.jobs import Job, check_accepted, deliver_message, joined
-from tests.kit.waiting import eventually
+from crm.jobs import MOST_TOGETHER, Job, deliver_message
 
 
 def test_events_go_before_jobs_and_each_in_their_order() -> None:
@@ -74,30 +76,51 @@ def test_an_event_is_published_as_flask_sse_does() -> None:
     assert sse_message(None, b'{"type":"x"}') == b'{"data":{"type":"x"}}'
 
 
-def test_what_comes_after_a_silence_leaves_at_once_and_what_follows_leaves_together(
+def test_jobs_gather_behind_the_first_until_there_are_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "GATHER", 3600.0)
+    hints, sent, told = Hints(), list[Job](), threading.Event()
+    hints.send_jobs, hints.publish = sent.extend, lambda events: told.set()
+    hints.send([deliver_message(0)], [])
+    assert hints.flush(10)
+    assert sent == [deliver_message(0)], "the first after a silence leaves at once"
+    hints.send([deliver_message(number) for number in range(1, MOST_TOGETHER)], [(1, b"{}")])
+    assert told.wait(10), "an event does not wait for jobs"
+    assert len(sent) == 1 and not hints.flush(0)
+    hints.send([deliver_message(MOST_TOGETHER)], [])
+    assert hints.flush(10)
+    assert sent == [deliver_message(number) for number in range(MOST_TOGETHER + 1)]
+
+
+def test_jobs_that_stay_few_leave_when_their_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER", 0.2)
-    rounds: list[list[Job]] = []
-    hints = Hints()
-    hints.send_jobs = lambda jobs: rounds.append(list(jobs))
-    hints.send([deliver_message(1)], [])
-    eventually(lambda: rounds == [[deliver_message(1)]])
-    for number in (2, 3, 4):
+    hints, sent = Hints(), list[Job]()
+    hints.send_jobs = sent.extend
+    for number in range(3):
         hints.send([deliver_message(number)], [])
     assert hints.flush(10)
-    assert [len(jobs) for jobs in rounds] == [1, 3]
+    assert sent == [deliver_message(number) for number in range(3)]
 
 
-def test_deliveries_of_one_priority_become_few_jobs_in_their_order() -> None:
-    replies = [deliver_message(number) for number in range(1, 11)]
-    bulk = deliver_message(99, priority=1)
-    alone = deliver_message(7, alone=True)
-    sent = joined([replies[0], bulk, check_accepted(5), *replies[1:], alone, deliver_message(11)])
-    assert [(job.name, job.args, job.priority) for job in sent] == [
-        ("messages.check_accepted", (5,), 0),
-        ("messages.deliver", (7,), 0),
-        ("messages.deliver", tuple(range(1, 11)), 0),
-        ("messages.deliver", (11,), 0),
-        ("messages.deliver", (99,), 3),
-    ]
+def test_what_leaves_for_celery_is_joined() -> None:
+    celery, hints = _Celery(), Hints()
+    hints.init_app(celery=celery, redis=None, channel="x")  # type: ignore[arg-type]
+    hints.send_jobs([deliver_message(1), deliver_message(2), deliver_message(3, priority=1)])
+    published = [(name, args, options["priority"]) for name, args, options in celery.sent]
+    assert published == [("messages.deliver", (1, 2), 0), ("messages.deliver", (3,), 3)]
+
+
+class _Celery:
+    """Where `send_task` only writes down."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, tuple[int, ...], dict[str, Any]]] = []
+        self.producer_pool = self
+
+    @contextmanager
+    def acquire(self, **_: Any) -> Iterator[None]:
+        yield
+
+    def send_task(self, name: str, args: tuple[int, ...], **options: Any) -> None:
+        self.sent.append((name, args, options))
