@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import InvalidInputError
-from crm.extensions import db
 from crm.models import CounterName
 
 MAX_ID = 2**63 - 1
@@ -44,9 +43,8 @@ _VERSION = (
 )
 
 
-def read_version() -> Version:
+def read_version(engine: Engine) -> Version:
     """To be read before the rows: these may be newer than it says, never older."""
-    engine = db.engine
     errors = engine.dialect.loaded_dbapi.Error
     try:
         database_id, event_id = _ask_driver(engine)

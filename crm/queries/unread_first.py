@@ -69,7 +69,7 @@ def _read_half(connection: Connection, chosen: CustomerFilter, place: Place, lim
 
 
 def _top() -> Place:
-    return Place(among_unread=True, after=None, version=read_version().event_id)
+    return Place(among_unread=True, after=None, version=read_version(db.engine).event_id)
 
 
 def _decode(cursor: str) -> Place:
