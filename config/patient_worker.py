@@ -22,8 +22,9 @@ from config.browser_headers import HARDENING
 PATIENCE = 15.0
 """Seconds for a whole request, and for each `SLOWEST` bytes of it that came one more."""
 SLOWEST = 16 * 1024
+
 LINGER = 5
-"""Milliseconds that a thread stays with a connection for its next request, where threads abound."""
+"""Milliseconds that a thread waits for a connection's next request."""
 UNREAD = 20_000
 """Milliseconds without progress until an answer that nobody takes is given up (Linux only)."""
 REFUSALS = {
@@ -65,30 +66,33 @@ class PatientUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's gthread with patient connections."""
+    """gunicorn's gthread with patient connections.
+
+    It hands each request of a connection from the thread that accepts to another and back, through
+    a queue and a pipe: that takes longer than many an answer. Here a thread first lingers for more.
+    """
 
     def handle(self, conn: Any) -> Any:
-        """One request of a connection, on a thread, and those that follow at once.
-
-        The way back to it, by the poller and two more threads' turns, costs as much as a request.
-        """
+        """A request of a connection, and those that follow it at once, on a thread."""
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.parser.unreader = PatientUnreader(conn.sock)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
-        conn.parser.unreader.begin()
-        kept = super().handle(conn)
+        kept = self._handle_next(conn)
         while kept is True and self._may_linger() and _says_more(conn):
-            conn.parser.unreader.begin()
-            kept = super().handle(conn)
+            kept = self._handle_next(conn)
         if kept is False:
             _part_from(conn)
         return kept
 
+    def _handle_next(self, conn: Any) -> Any:
+        conn.parser.unreader.begin()
+        return super().handle(conn)
+
     def _may_linger(self) -> bool:
-        """Nobody waits for this thread, and the worker is not about to stop."""
-        return bool(self.alive) and self.nr_conns < self.cfg.threads
+        """While nobody waits for a thread: then every connection may have one of its own."""
+        return bool(self.alive and self.nr_conns <= self.cfg.threads)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """A request that is none is refused in the product's own words, not in gunicorn's HTML."""
@@ -103,6 +107,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.log.debug("The refusal could not be sent.")
 
 
+def _says_more(conn: Any) -> bool:
+    """Whether a connection's next request was read with the last one, or comes in a moment.
+
+    That the client has gone counts too: who reads finds out.
+    """
+    if conn.parser.unreader.buf.getvalue():
+        return True
+    poller = select.poll()
+    poller.register(conn.sock, select.POLLIN)
+    return bool(poller.poll(LINGER))
+
+
 def refusal(status: HTTPStatus) -> bytes:
     """The whole answer, after which the connection is closed."""
     body = json.dumps({"detail": f"This is no valid HTTP request: {status.phrase}."}).encode()
@@ -114,15 +130,6 @@ def refusal(status: HTTPStatus) -> bytes:
     }
     lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{n}: {v}" for n, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def _says_more(conn: Any) -> bool:
-    """Whether the next request begins within `LINGER`."""
-    if conn.parser.unreader.buf.getvalue():
-        return True  # read ahead: nothing that the socket would tell of
-    waiting = select.poll()
-    waiting.register(conn.sock, select.POLLIN)
-    return bool(waiting.poll(LINGER))
 
 
 def _part_from(conn: Any) -> None:

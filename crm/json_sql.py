@@ -9,8 +9,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.sql.functions import FunctionElement
 
-SEPARATOR = "\x1e"
-"""Between JSON texts that are made one; as it is it stands in none of them."""
 POSTGRESQL_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US'"""
 
 
@@ -43,7 +41,7 @@ class _JsonArray(FunctionElement[str]):
 
 
 class joined(FunctionElement[str]):
-    """The texts of all rows as one, in their order, a `SEPARATOR` between two; NULL of none."""
+    """The texts of all rows as one, in their order, a comma between two; NULL of none."""
 
     inherit_cache = True
     type = Text()
@@ -110,9 +108,10 @@ def _(element: _JsonArray, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(joined, "sqlite")
 def _(element: joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"group_concat({_arguments(element, compiler, **options)}, char({ord(SEPARATOR)}))"
+    # A comma of itself; one that is told as an argument takes half as long again.
+    return f"group_concat({_arguments(element, compiler, **options)})"
 
 
 @compiles(joined, "postgresql")
 def _(element: joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"string_agg({_arguments(element, compiler, **options)}, chr({ord(SEPARATOR)}))"
+    return f"string_agg({_arguments(element, compiler, **options)}, ',')"

@@ -9,7 +9,8 @@ from flask import Response, request
 
 from crm.api.asked_again import may_be_asked_again
 from crm.api.lists import JSON, ListRequest, link
-from crm.queries.pages import Page, chunks
+from crm.extensions import db
+from crm.queries.pages import Page, chunks, read_version
 
 
 def json_answer(document: Any, status: int = 200, *, location: str | None = None) -> Response:
@@ -38,7 +39,7 @@ def list_answer(
         whole=whole,
         page=page,
     )
-    answer = asked.answer()
+    answer = asked.answer(read_version(db.engine))
     if answer.body is None:
         response = Response(status=304, headers=answer.headers)
     elif isinstance(answer.body, bytes):

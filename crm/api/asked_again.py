@@ -19,9 +19,11 @@ from flask import Flask, g, request
 from config.request_ids import choose_request_id
 from crm.api.callers import REMEMBERED, known_callers
 from crm.api.limits import limiter
-from crm.api.lists import JSON, ListRequest
+from crm.api.lists import JSON, ListAnswer, ListRequest
 from crm.api.tracing import note_answer
+from crm.extensions import db
 from crm.queries.callers import Caller
+from crm.queries.pages import read_version
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -30,8 +32,9 @@ MOST_KEPT = 4096
 ASKED = "crm.asked"
 """Where in a WSGI environment a view leaves what it was asked for."""
 TOLD_BY = frozenset({
-    "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH", "REMOTE_ADDR",
-    "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme",
+    "REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH", "CONTENT_TYPE",
+    "REMOTE_ADDR", "REMOTE_USER", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+    "wsgi.url_scheme",
 })  # fmt: skip
 """What Flask goes by beside the headers."""
 OF_ONE_ANSWER = frozenset({
@@ -39,6 +42,7 @@ OF_ONE_ANSWER = frozenset({
     "set-cookie", "x-request-id",
 })  # fmt: skip
 """Headers that another answer does not share; a session's cookie is renewed by Flask alone."""
+STATUSES = {"200 OK", "304 NOT MODIFIED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Permitted:
 
     asked: ListRequest
     caller: Caller | None
-    headers: dict[str, str]
+    headers: list[tuple[str, str]]
+    """Pairs, since a name may be there twice."""
     until: float
 
 
@@ -61,8 +66,11 @@ class AskedAgain:
 
     def __init__(self, app: Flask) -> None:
         self._app, self._flask = app, app.wsgi_app
+        with app.app_context():
+            self._engine = db.engine
         self._lock = threading.Lock()
         self._permitted: dict[bytes, Permitted] = {}
+        app.extensions["asked_again"] = self
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -74,34 +82,37 @@ class AskedAgain:
         answer = self._answer(permitted) if permitted else None
         if permitted is None or answer is None:
             return self._ask_flask(words, environ, start_response)
-        headers, body = answer
         request_id = choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-        headers["X-Request-ID"] = request_id
-        note_answer(
-            method="GET",
-            path=permitted.asked.path,
-            status=304 if body is None else 200,
-            started=started,
-            request_id=request_id,
-        )
-        start_response("304 NOT MODIFIED" if body is None else "200 OK", [*headers.items()])
-        return [body] if body else []
+        headers = [*answer.headers.items(), *permitted.headers, ("X-Request-ID", request_id)]
+        status = 304 if answer.body is None else 200
+        path = permitted.asked.path
+        note_answer(method="GET", path=path, status=status, started=started, request_id=request_id)
+        if not isinstance(answer.body, bytes):
+            start_response("304 NOT MODIFIED", headers)
+            return []
+        described = [("Content-Type", JSON), ("Content-Length", str(len(answer.body)))]
+        start_response("200 OK", described + headers)
+        return [answer.body]
 
-    def _answer(self, permitted: Permitted) -> tuple[dict[str, str], bytes | None] | None:
-        """The headers and body that Flask would answer with; None where Flask is to be asked."""
+    def forget(self) -> None:
+        """Have Flask asked about everybody."""
+        with self._lock:
+            self._permitted.clear()
+
+    def _answer(self, permitted: Permitted) -> ListAnswer | None:
+        """What Flask would answer, in memory; None where Flask is to be asked."""
         if not self._is_still_permitted(permitted):
             return None
         try:
-            with self._app.app_context():
-                answer = permitted.asked.answer()
+            version = read_version(self._engine)
+            answer = permitted.asked.recall(version)
+            if answer is None:
+                with self._app.app_context():
+                    answer = permitted.asked.answer(version)
         except Exception:  # whatever it is, Flask meets it too and knows what to say
             return None
-        headers = permitted.headers | answer.headers
-        if answer.body is None:
-            return headers, None
-        if isinstance(answer.body, bytes):
-            told = {"Content-Type": JSON, "Content-Length": str(len(answer.body))}
-            return headers | told, answer.body
+        if answer.body is None or isinstance(answer.body, bytes):
+            return answer
         answer.body.close()
         return None
 
@@ -121,13 +132,13 @@ class AskedAgain:
         told: list[tuple[str, str]] = []
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            told[:] = headers
+            told[:] = headers if status in STATUSES else []
             return start_response(status, headers, *rest)
 
         body = self._flask(environ, start)
-        if ASKED in environ:
+        if ASKED in environ and told:
             asked, caller = environ[ASKED]
-            headers = {name: text for name, text in told if name.lower() not in OF_ONE_ANSWER}
+            headers = [(name, text) for name, text in told if name.lower() not in OF_ONE_ANSWER]
             self._keep(words, Permitted(asked, caller, headers, time.monotonic() + REMEMBERED))
         return body
 

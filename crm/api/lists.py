@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Any
 from urllib.parse import urlencode
 
 from crm.api.unchanged import MAX_BYTES, unchanged
-from crm.queries.pages import Page, Version, read_version
+from crm.queries.pages import Page, Version
 
 JSON = "application/json"
 
@@ -34,24 +35,36 @@ class ListRequest:
     whole: Callable[[], IO[bytes]]
     page: Callable[[int, str | None], Page]
 
-    def answer(self) -> ListAnswer:
-        """As things are now.
-
-        The validator is the newest event's id, since every change of a list writes an event.
-        """
-        version = read_version()
-        headers = {
-            "ETag": f'"{version.event_id}-{self._fingerprint(version)}"',
-            "X-Stream-Cursor": str(version.event_id),
-            "Cache-Control": "private, no-cache",
-        }
-        if {headers["ETag"], "*"} & self.validators:
-            return ListAnswer(headers, None)
-        found = unchanged.find(version, headers["ETag"]) or self._read()
+    def answer(self, version: Version) -> ListAnswer:
+        """As things are now, or have come to be since the version was read."""
+        known = self.recall(version)
+        if known is not None:
+            return known
+        headers, found = self._headers(version), self._read()
         if not isinstance(found, Page):
             return ListAnswer(headers, found)
         unchanged.keep(version, headers["ETag"], found)
-        return ListAnswer(headers | link(self.address, self.query, found), found.body)
+        return self._show(headers, found)
+
+    def recall(self, version: Version) -> ListAnswer | None:
+        """The same, where the client or this process has it already."""
+        headers = self._headers(version)
+        if {headers["ETag"], "*"} & self.validators:
+            return ListAnswer(headers, None)
+        found = unchanged.find(version, headers["ETag"])
+        return self._show(headers, found) if found else None
+
+    def _headers(self, version: Version) -> dict[str, str]:
+        """The validator is the newest event's id, since every change of a list writes an event."""
+        fingerprint = _fingerprint(version.database_id, self.path, *self.query.items())
+        return {
+            "ETag": f'"{version.event_id}-{fingerprint}"',
+            "X-Stream-Cursor": str(version.event_id),
+            "Cache-Control": "private, no-cache",
+        }
+
+    def _show(self, headers: dict[str, str], page: Page) -> ListAnswer:
+        return ListAnswer(headers | link(self.address, self.query, page), page.body)
 
     def _read(self) -> Page | IO[bytes]:
         if self.query.get("limit") is not None:
@@ -62,9 +75,11 @@ class ListRequest:
         body.close()
         return Page(data, None)
 
-    def _fingerprint(self, version: Version) -> str:
-        what = f"{version.database_id} {self.path} {sorted(self.query.items())}"
-        return hashlib.blake2s(what.encode(), digest_size=8).hexdigest()
+
+@lru_cache(maxsize=1024)
+def _fingerprint(database_id: int, path: str, *query: tuple[str, Any]) -> str:
+    what = f"{database_id} {path} {sorted(query)}"
+    return hashlib.blake2s(what.encode(), digest_size=8).hexdigest()
 
 
 def link(address: str, query: Mapping[str, Any], page: Page) -> dict[str, str]:

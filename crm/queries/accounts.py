@@ -25,4 +25,4 @@ def list_tokens() -> Sequence[ApiToken]:
 
 def page_of_audit(*, limit: int, cursor: str | None) -> Page:
     """Some entries of the audit, newest first."""
-    return read_page(_AUDIT.behind(cursor), limit=limit)
+    return read_page(_AUDIT, limit=limit, cursor=cursor)

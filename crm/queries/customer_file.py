@@ -30,7 +30,7 @@ def write_customers(chosen: CustomerFilter) -> IO[bytes]:
     statement = select(*columns).where(*conditions(chosen)).order_by(Customer.id)
     spool = SpooledTemporaryFile(max_size=IN_MEMORY)
     spool.write(BYTE_ORDER_MARK + _lines([COLUMNS]))
-    result = db.session.execute(statement.execution_options(yield_per=FETCH))
+    result = db.session.execute(statement.execution_options(yield_per=FETCH), chosen.values())
     for partition in result.partitions():
         spool.write(_lines(_cells(*row) for row in partition))
     db.session.rollback()

@@ -1,9 +1,10 @@
 """The inbox's list of customers."""
 
+import re
 from dataclasses import dataclass
 from typing import IO
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, String, bindparam, or_
 
 from crm import wire
 from crm.errors import CustomerNotFoundError
@@ -18,6 +19,15 @@ SUMMARIES = Listing(
 )
 """Newest activity first."""
 _CUSTOMERS = Listing(wire.CUSTOMER.as_sql(), Customer.id)
+_WILD = re.compile("[%_/]")
+"""Characters that would mean others in a search; a `/` before them takes that away."""
+_SEARCH = bindparam("search", type_=String)
+_HAS_STATUS = Customer.status == bindparam("status")
+_HAS_TEXT = or_(
+    Customer.name.icontains(_SEARCH, escape="/"),
+    Customer.last_message.icontains(_SEARCH, escape="/"),
+)
+_MAY_HAVE_PHONE = or_(_HAS_TEXT, Customer.phone.contains(bindparam("digits", type_=String)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,19 @@ class CustomerFilter:
 
     search: str | None = None
     status: str | None = None
+
+    @property
+    def digits(self) -> str:
+        """What is searched for, where it may be a part of a phone."""
+        digits = SEPARATORS.sub("", self.search or "").removeprefix("+")
+        return digits if digits.isdecimal() else ""
+
+    def values(self) -> dict[str, str]:
+        """What the names in `conditions` stand for."""
+        told = {} if self.status is None else {"status": self.status}
+        if self.search:
+            told |= {"search": _WILD.sub(r"/\g<0>", self.search), "digits": self.digits}
+        return told
 
 
 def find_customer(customer_id: int) -> Customer:
@@ -38,40 +61,31 @@ def find_customer(customer_id: int) -> Customer:
 
 def all_summaries(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary, newest activity first."""
-    return read_whole(SUMMARIES.where(*conditions(chosen)))
+    return read_whole(SUMMARIES.where(*conditions(chosen)), **chosen.values())
 
 
 def page_of_summaries(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some summaries, newest activity first, from the cursor on."""
-    return read_page(SUMMARIES.where(*conditions(chosen)).behind(cursor), limit=limit)
+    listing = SUMMARIES.where(*conditions(chosen))
+    return read_page(listing, limit=limit, cursor=cursor, **chosen.values())
 
 
 def all_customers(chosen: CustomerFilter) -> IO[bytes]:
     """Every customer, by id."""
-    return read_whole(_CUSTOMERS.where(*conditions(chosen)))
+    return read_whole(_CUSTOMERS.where(*conditions(chosen)), **chosen.values())
 
 
 def page_of_customers(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some customers by id, from the cursor on."""
-    return read_page(_CUSTOMERS.where(*conditions(chosen)).behind(cursor), limit=limit)
+    listing = _CUSTOMERS.where(*conditions(chosen))
+    return read_page(listing, limit=limit, cursor=cursor, **chosen.values())
 
 
 def conditions(chosen: CustomerFilter) -> list[ColumnElement[bool]]:
-    """What is true of the chosen customers only."""
+    """What is true of the chosen customers only, with names for `chosen.values()`."""
     found: list[ColumnElement[bool]] = []
     if chosen.status is not None:
-        found.append(Customer.status == chosen.status)
+        found.append(_HAS_STATUS)
     if chosen.search:
-        found.append(or_(*_ways_to_match(chosen.search)))
+        found.append(_MAY_HAVE_PHONE if chosen.digits else _HAS_TEXT)
     return found
-
-
-def _ways_to_match(search: str) -> list[ColumnElement[bool]]:
-    ways = [
-        Customer.name.icontains(search, autoescape=True),
-        Customer.last_message.icontains(search, autoescape=True),
-    ]
-    digits = SEPARATORS.sub("", search).removeprefix("+")
-    if digits.isdecimal():
-        ways.append(Customer.phone.contains(digits, autoescape=True))
-    return ways

@@ -1,9 +1,9 @@
 """Chats, and messages by state."""
 
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 
 from crm import clock, wire
 from crm.errors import CustomerNotFoundError
@@ -17,10 +17,16 @@ from crm.queries.pages import Page
 STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAPPED),
             *ACK_STATUS.values())  # fmt: skip
 """Every state that an outbound message can be shown in."""
+_ACKS = {name: ack for ack, name in ACK_STATUS.items()}
 _IS_OF_CHAT = Message.customer_id == bindparam("customer_id")
-_OLDEST_FIRST = Listing(wire.MESSAGE.as_sql(), Message.id)
+_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id).where(_IS_OF_CHAT)
+_END_OF_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id, newest_last=True).where(_IS_OF_CHAT)
 _NEWEST_FIRST = Listing(wire.MESSAGE.as_sql(), Message.id, newest_first=True)
-_CHAT, _CHAT_FROM_ITS_END = _OLDEST_FIRST.where(_IS_OF_CHAT), _NEWEST_FIRST.where(_IS_OF_CHAT)
+_IS_OUTBOUND = Message.direction == Direction.OUTBOUND
+_WAITING_OR_OVER = _NEWEST_FIRST.where(_IS_OUTBOUND, Message.dispatch == bindparam("dispatch"))
+_WITH_ACK = _NEWEST_FIRST.where(
+    _IS_OUTBOUND, Message.dispatch == Dispatch.MAPPED, Message.ack == bindparam("ack")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,7 @@ def whole_chat(customer_id: int) -> IO[bytes]:
 
 def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
     """The newest messages of a customer, or those before the cursor; oldest first."""
-    chat = _CHAT_FROM_ITS_END.behind(cursor)
-    page = read_page(chat, limit=limit, newest_last=True, customer_id=customer_id)
+    page = read_page(_END_OF_CHAT, limit=limit, cursor=cursor, customer_id=customer_id)
     if page.body == b"[]":
         find_customer(customer_id)
     return page
@@ -50,23 +55,24 @@ def page_of_chat(customer_id: int, *, limit: int, cursor: str | None) -> Page:
 
 def all_in_state(status: str) -> IO[bytes]:
     """Every outbound message in this state, newest first."""
-    return read_whole(_NEWEST_FIRST.where(*_in_state(status)))
+    listing, values = _in_state(status)
+    return read_whole(listing, **values)
 
 
 def page_in_state(status: str, *, limit: int, cursor: str | None) -> Page:
     """Some outbound messages in this state, newest first."""
-    return read_page(_NEWEST_FIRST.where(*_in_state(status)).behind(cursor), limit=limit)
+    listing, values = _in_state(status)
+    return read_page(listing, limit=limit, cursor=cursor, **values)
 
 
 def read_totals(customer_id: int) -> ChatTotals:
     """What a chat holds, counted in one statement. Raises `CustomerNotFoundError`."""
-    is_outbound = Message.direction == Direction.OUTBOUND
     row = db.session.execute(
         select(
             exists().where(Customer.id == customer_id).label("is_known"),
             func.count().filter(Message.direction == Direction.INBOUND).label("received"),
-            func.count().filter(is_outbound, Message.dispatch == Dispatch.MAPPED).label("sent"),
-            func.count().filter(is_outbound, Message.dispatch == Dispatch.FAILED).label("failed"),
+            func.count().filter(_IS_OUTBOUND, Message.dispatch == Dispatch.MAPPED).label("sent"),
+            func.count().filter(_IS_OUTBOUND, Message.dispatch == Dispatch.FAILED).label("failed"),
             func.min(Message.timestamp).label("first_message_at"),
         ).where(Message.customer_id == customer_id)
     ).one()
@@ -80,12 +86,8 @@ def read_totals(customer_id: int) -> ChatTotals:
     )
 
 
-def _in_state(status: str) -> list[ColumnElement[bool]]:
-    acks = {name: ack for ack, name in ACK_STATUS.items()}
-    if status in acks:
-        return [
-            Message.direction == Direction.OUTBOUND,
-            Message.dispatch == Dispatch.MAPPED,
-            Message.ack == acks[status],
-        ]
-    return [Message.direction == Direction.OUTBOUND, Message.dispatch == status]
+def _in_state(status: str) -> tuple[Listing, dict[str, Any]]:
+    """The messages that are shown in this state, and the values that their conditions name."""
+    if status in _ACKS:
+        return _WITH_ACK, {"ack": _ACKS[status]}
+    return _WAITING_OR_OVER, {"dispatch": status}

@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import InvalidInputError
-from crm.extensions import db
 from crm.models import CounterName
 
 MAX_ID = 2**63 - 1
@@ -33,9 +32,9 @@ class Page:
     next_cursor: str | None
 
     @classmethod
-    def of(cls, documents: list[str], next_cursor: str | None) -> "Page":
-        """A page of these JSON objects."""
-        return cls(f"[{','.join(documents)}]".encode(), next_cursor)
+    def of(cls, documents: str, last_key: list[Any] | None) -> "Page":
+        """A page of these JSON objects; the key is that of the last, where others are behind it."""
+        return cls(f"[{documents}]".encode(), encode_cursor(last_key) if last_key else None)
 
 
 _VERSION = (
@@ -44,9 +43,8 @@ _VERSION = (
 )
 
 
-def read_version() -> Version:
+def read_version(engine: Engine) -> Version:
     """To be read before the rows: these may be newer than it says, never older."""
-    engine = db.engine
     errors = engine.dialect.loaded_dbapi.Error
     try:
         database_id, event_id = _ask_driver(engine)

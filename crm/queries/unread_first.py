@@ -8,22 +8,21 @@ has been shown among the unread, or comes as an event, and is not shown twice.
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-import orjson
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal_column
 
 from crm.events import MessagesRead
 from crm.extensions import db
 from crm.models import Customer, Event
 from crm.queries.customers import SUMMARIES, CustomerFilter, conditions
-from crm.queries.listing import Key, Rows, read_whole
-from crm.queries.pages import Page, bad_cursor, decode_cursor, encode_cursor, read_version
+from crm.queries.listing import NO_ROWS, Key, Rows, read_whole
+from crm.queries.pages import Page, bad_cursor, decode_cursor, read_version
 
 # As it stands in the indexes: with a parameter no database would know that they fit.
 IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
 IS_READ: ColumnElement[bool] = Customer.unread_count <= literal_column("0")
 _WAS_READ_SINCE = exists().where(
     Event.customer_id == Customer.id,
-    Event.id > bindparam("version"),
+    Event.id > bindparam("version", type_=BigInteger),
     Event.type == MessagesRead.type,
 )
 _UNREAD, _READ = SUMMARIES.where(IS_UNREAD), SUMMARIES.where(IS_READ)
@@ -42,42 +41,40 @@ class Place:
 def all_unread_first(chosen: CustomerFilter) -> IO[bytes]:
     """Every summary."""
     only = conditions(chosen)
-    return read_whole(_UNREAD.where(*only), _READ.where(*only))
+    return read_whole(_UNREAD.where(*only), _READ.where(*only), **chosen.values())
 
 
 def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
     """Some summaries, from the cursor on."""
     place = _top() if cursor is None else _decode(cursor)
-    documents, keys = _read_half(chosen, place, limit + 1) if place.among_unread else ([], [])
-    unread, rest = len(documents), limit + 1 - len(documents)
-    if rest:
-        if place.among_unread:
-            place = replace(place, among_unread=False, after=None)
-        more, their_keys = _read_half(chosen, place, rest)
-        documents, keys = documents + more, keys + their_keys
-    next_cursor = None
-    if len(documents) > limit:
-        key: list[Any] = orjson.loads(keys[limit - 1])
-        next_cursor = encode_cursor([int(limit <= unread), *key, place.version])
-    return Page.of(documents[:limit], next_cursor)
-
-
-def _read_half(chosen: CustomerFilter, place: Place, limit: int) -> Rows:
-    half = (_UNREAD if place.among_unread else _READ_BEFORE).where(*conditions(chosen))
-    if place.after is not None:
-        half = half.after(place.after)
-    values = {} if place.among_unread else {"version": place.version}
+    unread = read = NO_ROWS
     with db.engine.connect() as connection:
-        return half.read(connection, limit=limit, **values)
+        if place.among_unread:
+            unread = _read_half(connection, chosen, place, limit)
+            place = replace(place, among_unread=False, after=None)
+        if not unread.is_followed:  # of a page that is full, only whether there are others
+            read = _read_half(connection, chosen, place, max(1, limit - unread.size))
+    if unread.size < limit:
+        documents = ",".join(half.documents for half in (unread, read) if half.size)
+        key = read.last_key if read.is_followed else None
+        return Page.of(documents, key and [0, *key, place.version])
+    key = unread.last_key if unread.is_followed or read.size else None
+    return Page.of(unread.documents, key and [1, *key, place.version])
+
+
+def _read_half(connection: Connection, chosen: CustomerFilter, place: Place, limit: int) -> Rows:
+    half = (_UNREAD if place.among_unread else _READ_BEFORE).where(*conditions(chosen))
+    values: dict[str, Any] = {"version": place.version, **chosen.values()}
+    return half.read(connection, limit=limit, behind=place.after, **values)
 
 
 def _top() -> Place:
-    return Place(among_unread=True, after=None, version=read_version().event_id)
+    return Place(among_unread=True, after=None, version=read_version(db.engine).event_id)
 
 
 def _decode(cursor: str) -> Place:
     half, moment, last_id, version = decode_cursor(cursor, int, str, int, int)
     if half not in {0, 1}:
         raise bad_cursor()
-    after = SUMMARIES.to_key([moment, last_id])
+    after = SUMMARIES.parse_key([moment, last_id])
     return Place(among_unread=bool(half), after=after, version=version)

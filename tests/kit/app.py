@@ -144,6 +144,7 @@ class Backend:
         self._published.clear()
         self.gateway.forget()
         unchanged.forget()
+        self.app.extensions["asked_again"].forget()
         with self.session() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 if table.name not in KEPT:

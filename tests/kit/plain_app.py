@@ -1,0 +1,11 @@
+"""A WSGI application that tells what it was asked, for tests of the server in front of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The path, and the body behind it."""
+    body = environ["PATH_INFO"].encode() + environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
