@@ -6,6 +6,7 @@ in the midst of theirs, would be the end of a process.
 
 import errno
 import json
+import select
 import socket
 import time
 from http import HTTPStatus
@@ -22,6 +23,8 @@ PATIENCE = 15.0
 """Seconds for a whole request, and for each `SLOWEST` bytes of it that came one more."""
 SLOWEST = 16 * 1024
 
+LINGER = 5
+"""Milliseconds that a thread waits for a connection's next request."""
 UNREAD = 20_000
 """Milliseconds without progress until an answer that nobody takes is given up (Linux only)."""
 REFUSALS = {
@@ -63,20 +66,33 @@ class PatientUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's gthread with patient connections."""
+    """gunicorn's gthread with patient connections.
+
+    It hands each request of a connection from the thread that accepts to another and back, through
+    a queue and a pipe: that takes longer than many an answer. Here a thread first lingers for more.
+    """
 
     def handle(self, conn: Any) -> Any:
-        """One request of a connection, on a thread."""
+        """A request of a connection, and those that follow it at once, on a thread."""
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.parser.unreader = PatientUnreader(conn.sock)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
-        conn.parser.unreader.begin()
-        kept = super().handle(conn)
+        kept = self._handle_next(conn)
+        while kept is True and self._may_linger() and _says_more(conn):
+            kept = self._handle_next(conn)
         if kept is False:
             _part_from(conn)
         return kept
+
+    def _handle_next(self, conn: Any) -> Any:
+        conn.parser.unreader.begin()
+        return super().handle(conn)
+
+    def _may_linger(self) -> bool:
+        """While nobody waits for a thread: then every connection may have one of its own."""
+        return bool(self.alive and self.nr_conns <= self.cfg.threads)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """A request that is none is refused in the product's own words, not in gunicorn's HTML."""
@@ -89,6 +105,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             client.sendall(refusal(REFUSALS.get(type(exc), HTTPStatus.BAD_REQUEST)))
         except OSError:  # whoever it was has gone
             self.log.debug("The refusal could not be sent.")
+
+
+def _says_more(conn: Any) -> bool:
+    """Whether a connection's next request was read with the last one, or comes in a moment.
+
+    That the client has gone counts too: who reads finds out.
+    """
+    if conn.parser.unreader.buf.getvalue():
+        return True
+    poller = select.poll()
+    poller.register(conn.sock, select.POLLIN)
+    return bool(poller.poll(LINGER))
 
 
 def refusal(status: HTTPStatus) -> bytes:
