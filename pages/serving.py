@@ -20,8 +20,8 @@ CONFIG = "/config.js"
 """The script that every page loads first: it tells where the API is."""
 BUILT = ".built"
 """Written last by `config.setup_frontend`, and never served."""
-LOOK_EVERY = 0.25
-"""Seconds between looks for a new build."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks for a new build: to look takes as long as many an answer."""
 NOT_BUILT = "The page is not built: run make setup"
 
 
@@ -43,7 +43,7 @@ class Pages:
         self._application, self._settings = application, settings
         self._find_api, self._is_taken = find_api, is_taken
         self._marks = [settings.pages_dir / name for name in ("index.html", BUILT)]
-        self._seen, self._look_at = _changed_at(self._marks), 0.0
+        self._seen, self._looked_at = _changed_at(self._marks), time.monotonic()
         self._files = self._find_files()
 
     def __call__(
@@ -84,8 +84,9 @@ class Pages:
 
     def _present_files(self) -> dict[str, Any]:
         """In production what was there at the start; else a finished build shows by itself."""
-        if not self._settings.is_production and time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + LOOK_EVERY
+        moment = time.monotonic()
+        if not self._settings.is_production and moment >= self._looked_at + LOOK_EVERY:
+            self._looked_at = moment
             present = _changed_at(self._marks)
             if present != self._seen:
                 self._seen, self._files = present, self._find_files()

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from config.settings import AppEnv, load_settings
 from crm.factory import create_app
+from pages import serving
 from tests.kit.app import ReadingClient
 from tests.kit.built_page import FILES, build_page, policy_of
 
@@ -220,8 +221,9 @@ def test_without_a_build_one_sentence_says_what_to_do_and_the_api_works(tmp_path
 
 
 def test_a_build_shows_by_itself_in_development_and_at_the_next_start_in_production(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(serving, "LOOK_EVERY", 0.0)
     folder = tmp_path / "out"
     developed = serve(folder)
     deployed = serve(folder, app_env=AppEnv.PRODUCTION, auth_required=True)
@@ -231,6 +233,19 @@ def test_a_build_shows_by_itself_in_development_and_at_the_next_start_in_product
     build_page(folder, index="a new page")
     os.utime(folder / "index.html", (1_800_000_000, 1_800_000_000))
     assert developed.get("/").text == "a new page"
+
+
+def test_a_build_is_looked_for_once_in_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "LOOK_EVERY", 3600.0)
+    folder = tmp_path / "out"
+    client = serve(folder)
+    assert client.get("/").status_code == 404
+    build_page(folder)
+    assert client.get("/").status_code == 404
+    monkeypatch.setattr(serving, "LOOK_EVERY", 0.0)
+    assert client.get("/").text == FILES["index.html"]
 
 
 def test_a_file_that_a_build_has_just_taken_away_is_not_found(folder: Path) -> None:
