@@ -1,7 +1,6 @@
 """A list asked for again in the same words: to nobody is it told whom Flask would refuse."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import flask
@@ -15,9 +14,8 @@ from crm.api import asked_again
 from crm.api.callers import known_callers
 from crm.models import Agent, AgentSession, ApiToken, Scope
 from tests.kit.accounts import COOKIE, Person, add_token, sign_in
-from tests.kit.app import Backend, running_backend
+from tests.kit.app import Backend
 from tests.kit.fixtures import Make
-from tests.kit.redis_server import RedisServer
 
 PATHS = ["/customers/summary?limit=2", "/customers/summary", "/customers/?limit=1&search=mk",
     "/messages/{}?limit=2", "/messages/{}", "/messages?status=queued"]  # fmt: skip
@@ -286,18 +284,3 @@ def test_an_answer_that_failed_on_its_way_out_is_not_taken_for_a_permission(
     del asked[:]
     assert client.get(PAGE).status_code == 200
     assert len(asked) == 1
-
-
-def test_behind_a_proxy_each_name_is_linked_under_itself(
-    tmp_path: Path, redis_server: RedisServer
-) -> None:
-    url = f"sqlite:///{tmp_path / 'crm.sqlite3'}"
-    with running_backend(url, redis_server.url, {"proxy_hops": 1}) as behind:
-        client = behind.client()
-        for number in range(2):
-            body = {"name": "MK Gan", "phone": f"6012345678{number}"}
-            assert client.post("/customers/", json=body).status_code == 201
-        for host in ["localhost", "127.0.0.1"] * 2:
-            headers = {"X-Forwarded-Host": host, "X-Forwarded-Proto": "https"}
-            answer = client.get("/customers/?limit=1", headers=headers)
-            assert answer.headers["Link"].startswith(f"<https://{host}/customers/?")

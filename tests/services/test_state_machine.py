@@ -8,7 +8,6 @@ where a job of several took two messages of one customer.
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from crm.wire import message_state
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
 from tests.services.shop import Shop, accept_one, claim_one
+from tests.services.told import Told
 
 PHONES = ("60123456789", "60111111111")
 OUTCOMES = ["accepted", *FAULTS]
@@ -52,8 +52,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.promise = Promise()
         self.claims: list[tuple[Claim, tuple[int, int]]] = []
         self.last_acks: dict[int, int] = {}
-        self.last_event = 0
-        self.last_told: dict[int, dict[str, Any]] = {}
+        self.told = Told()
         self.customers: dict[str, int] = {}
 
     def teardown(self) -> None:
@@ -259,7 +258,7 @@ class ShopMachine(RuleBasedStateMachine):
             found = session.execute(select(Customer.id, Customer.unread_count)).all()
             parked = session.execute(select(ParkedAck.whatsapp_id, ParkedAck.ack)).all()
             totals = {row.name: row.value for row in session.execute(_TOTALS)}
-            newer = _EVENTS.where(Event.id > self.last_event)
+            newer = _EVENTS.where(Event.id > self.told.last_event)
             events = [(row.id, row.data) for row in session.execute(newer)]
         unread = {customer_id: count for customer_id, count in found if count}
         assert unread == {c: len(ids) for c, ids in self.promise.unread.items() if ids}
@@ -268,7 +267,8 @@ class ShopMachine(RuleBasedStateMachine):
         assert totals["messages_sent"] == mapped
         assert totals["messages_received"] == len(self.promise.inbound)
         assert totals["messages_failed"] == self.promise.given_up
-        self._read_events(events, {row.id: message_state(row) for row in rows})
+        self.promise.seen -= self.told.read(events, {row.id: message_state(row) for row in rows})
+        assert self.promise.seen == 0, "message_seen is told once a message"
 
     def _compare_messages(self, rows: Any) -> None:
         stored = {row.id: (row.status, row.ack, row.whatsapp_id) for row in rows}
@@ -281,24 +281,9 @@ class ShopMachine(RuleBasedStateMachine):
         busy = [row.customer_id for row in rows if row.dispatch == "sending"]
         assert len(busy) == len(set(busy)), "two of one customer in flight"
 
-    def _read_events(self, new: list[tuple[int, str]], rows: dict[int, dict[str, Any]]) -> None:
-        """What is told last is what is stored, and no state is told twice in a row."""
-        for event_id, data in new:
-            assert event_id > self.last_event
-            self.last_event, event = event_id, orjson.loads(data)
-            if event["type"] in {"message_status", "outbound_message"}:
-                told = {name: event["message"][name] for name in _TOLD}
-                assert told != self.last_told.get(told["id"]), "told twice"
-                self.last_told[told["id"]] = told
-            elif event["type"] == "message_seen":
-                self.promise.seen -= 1
-        assert self.last_told == rows
-        assert self.promise.seen == 0, "message_seen is told once a message"
-
 
 _TOTALS = select(Counter.name, Counter.value)
 _EVENTS = select(Event.id, Event.data).order_by(Event.id)
-_TOLD = ("id", "ack", "status", "whatsapp_id", "error")
 
 
 @pytest.mark.timeout(600)
