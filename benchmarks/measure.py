@@ -93,7 +93,7 @@ class Bench:
                 found = operations.of_the_large_database(dataset)
                 if whole_lists:
                     found = operations.of_the_small_database(_etag(target.base_url))
-                idle = _idle_share(target)
+                idle = idle_share(target)
                 turn.facts["web's processor time when nobody asks"] = f"{idle:.1%}"
                 for operation in found:
                     turn.answers |= _record(target.base_url, operation)
@@ -134,7 +134,7 @@ class Bench:
         return outcome
 
 
-def _idle_share(target: Target) -> float:
+def idle_share(target: Target) -> float:
     """Of one core, with the streams open and no request."""
     spent = target.cpu_seconds()
     time.sleep(IDLE_LOOK)

@@ -89,8 +89,10 @@ class EventFeed:
     def _require_room(self, holder: Caller | None) -> None:
         if len(self._subscriptions) >= self._max_streams:
             raise TooManyStreamsError
-        own = [each for each in list(self._subscriptions) if holder and each.is_held_by(holder)]
-        if len(own) >= self._per_holder:
+        if holder is None:
+            return
+        own = sum(each.is_held_by(holder) for each in list(self._subscriptions))
+        if own >= self._per_holder:
             raise TooManyStreamsError("You have too many event streams open; close some.")
 
     def _leave(self, subscription: Subscription) -> None:

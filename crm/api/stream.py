@@ -20,6 +20,8 @@ from crm.queries import events as queries
 HEARTBEAT = 15.0
 LOOK_EVERY = 2.0
 """Seconds between looks whether a silent client is still there; a write alone notices it late."""
+LOOKS = 100
+"""A second, by all streams of the process: thousands look less often, up to every heartbeat."""
 HEARTBEAT_FRAME = b": still here\n\n"
 RETRY_MS = (1000, 4000)
 """Browsers wait a random time of this range before they reconnect, so that not all come at once."""
@@ -78,15 +80,20 @@ def _frames(
 def _live(subscription: Subscription, connection: Connection | None) -> Iterator[bytes]:
     """Look after the connection; write to it only what the feed's thread could not."""
     beat_at = time.monotonic() + HEARTBEAT
-    while (data := subscription.take(LOOK_EVERY)) is not None:
+    while (data := subscription.take(until_next_look(feed.open_streams))) is not None:
         if connection is None:
             if data:
                 yield data
-        elif connection.is_gone() or not connection.write(data):
+        elif connection.is_gone() or (data and not connection.write(data)):
             return
         if time.monotonic() >= beat_at:
             subscription.beat(HEARTBEAT_FRAME)
             beat_at = time.monotonic() + HEARTBEAT
+
+
+def until_next_look(streams: int) -> float:
+    """Seconds, where the process holds so many."""
+    return min(max(LOOK_EVERY, streams / LOOKS), HEARTBEAT)
 
 
 def _borrow_connection() -> Connection | None:

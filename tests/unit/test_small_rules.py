@@ -1,4 +1,4 @@
-"""Cursors and times as pure functions."""
+"""Cursors, times and intervals as pure functions."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm import clock
+from crm.api.stream import until_next_look
 from crm.errors import InvalidInputError
 from crm.queries.pages import decode_cursor, encode_cursor
 
@@ -36,3 +37,8 @@ def test_a_time_has_six_decimals_on_the_wire(moment: datetime) -> None:
 
 def test_now_is_utc_without_an_offset() -> None:
     assert clock.now().tzinfo is None
+
+
+def test_thousands_of_streams_look_after_their_clients_less_often() -> None:
+    """At 5,000 on gevent, a look each every 2 s took a fifth of a core from an idle process."""
+    assert [until_next_look(streams) for streams in (1, 100, 1_000, 5_000)] == [2, 2, 10, 15]
