@@ -6,9 +6,7 @@ where a job of several took two messages of one customer.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -20,14 +18,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
-from crm.models import Counter, Customer, Event, Message, ParkedAck
+from crm.models import Message
 from crm.services import claims, inbox, outcomes, receipts, retries, settlement
 from crm.services.claims import Claim
 from crm.services.outcomes import Failure
-from crm.wire import message_state
+from tests.services.books import Books
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
 from tests.services.shop import Shop, accept_one, claim_one
@@ -51,9 +48,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.shop = shop
         self.promise = Promise()
         self.claims: list[tuple[Claim, tuple[int, int]]] = []
-        self.last_acks: dict[int, int] = {}
-        self.last_event = 0
-        self.last_told: dict[int, dict[str, Any]] = {}
+        self.books = Books()
         self.customers: dict[str, int] = {}
 
     def teardown(self) -> None:
@@ -253,52 +248,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_as_promised(self) -> None:
-        with self.shop.backend.session() as session:
-            rows = session.scalars(select(Message).where(Message.dispatch.is_not(None))).all()
-            self._compare_messages(rows)
-            found = session.execute(select(Customer.id, Customer.unread_count)).all()
-            parked = session.execute(select(ParkedAck.whatsapp_id, ParkedAck.ack)).all()
-            totals = {row.name: row.value for row in session.execute(_TOTALS)}
-            newer = _EVENTS.where(Event.id > self.last_event)
-            events = [(row.id, row.data) for row in session.execute(newer)]
-        unread = {customer_id: count for customer_id, count in found if count}
-        assert unread == {c: len(ids) for c, ids in self.promise.unread.items() if ids}
-        assert {row.whatsapp_id: row.ack for row in parked} == self.promise.parked
-        mapped = len(self.in_state("mapped"))
-        assert totals["messages_sent"] == mapped
-        assert totals["messages_received"] == len(self.promise.inbound)
-        assert totals["messages_failed"] == self.promise.given_up
-        self._read_events(events, {row.id: message_state(row) for row in rows})
-
-    def _compare_messages(self, rows: Any) -> None:
-        stored = {row.id: (row.status, row.ack, row.whatsapp_id) for row in rows}
-        assert stored == {
-            message_id: (message.shown, message.ack, message.whatsapp_id)
-            for message_id, message in self.promise.messages.items()
-        }
-        assert all(row.ack >= self.last_acks.get(row.id, 0) for row in rows), "an ack fell"
-        self.last_acks = {row.id: row.ack for row in rows}
-        busy = [row.customer_id for row in rows if row.dispatch == "sending"]
-        assert len(busy) == len(set(busy)), "two of one customer in flight"
-
-    def _read_events(self, new: list[tuple[int, str]], rows: dict[int, dict[str, Any]]) -> None:
-        """What is told last is what is stored, and no state is told twice in a row."""
-        for event_id, data in new:
-            assert event_id > self.last_event
-            self.last_event, event = event_id, orjson.loads(data)
-            if event["type"] in {"message_status", "outbound_message"}:
-                told = {name: event["message"][name] for name in _TOLD}
-                assert told != self.last_told.get(told["id"]), "told twice"
-                self.last_told[told["id"]] = told
-            elif event["type"] == "message_seen":
-                self.promise.seen -= 1
-        assert self.last_told == rows
-        assert self.promise.seen == 0, "message_seen is told once a message"
-
-
-_TOTALS = select(Counter.name, Counter.value)
-_EVENTS = select(Event.id, Event.data).order_by(Event.id)
-_TOLD = ("id", "ack", "status", "whatsapp_id", "error")
+        self.books.compare(self.shop, self.promise)
 
 
 @pytest.mark.timeout(600)
