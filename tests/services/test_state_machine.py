@@ -6,7 +6,6 @@ where a job of several took two messages of one customer.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,14 +18,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
 
 from crm.errors import MappingConflictError, MessageStateError
-from crm.models import Counter, Customer, Event, Message, ParkedAck
+from crm.models import Message
 from crm.services import claims, inbox, outcomes, receipts, retries, settlement
 from crm.services.claims import Claim
 from crm.services.outcomes import Failure
-from crm.wire import message_state
+from tests.services.books import Books
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
 from tests.services.shop import Shop, accept_one, claim_one
@@ -51,8 +49,7 @@ class ShopMachine(RuleBasedStateMachine):
         self.shop = shop
         self.promise = Promise()
         self.claims: list[tuple[Claim, tuple[int, int]]] = []
-        self.last_acks: dict[int, int] = {}
-        self.told = Told()
+        self.books = Books()
         self.customers: dict[str, int] = {}
 
     def teardown(self) -> None:
@@ -252,38 +249,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_as_promised(self) -> None:
-        with self.shop.backend.session() as session:
-            rows = session.scalars(select(Message).where(Message.dispatch.is_not(None))).all()
-            self._compare_messages(rows)
-            found = session.execute(select(Customer.id, Customer.unread_count)).all()
-            parked = session.execute(select(ParkedAck.whatsapp_id, ParkedAck.ack)).all()
-            totals = {row.name: row.value for row in session.execute(_TOTALS)}
-            newer = _EVENTS.where(Event.id > self.told.last_event)
-            events = [(row.id, row.data) for row in session.execute(newer)]
-        unread = {customer_id: count for customer_id, count in found if count}
-        assert unread == {c: len(ids) for c, ids in self.promise.unread.items() if ids}
-        assert {row.whatsapp_id: row.ack for row in parked} == self.promise.parked
-        mapped = len(self.in_state("mapped"))
-        assert totals["messages_sent"] == mapped
-        assert totals["messages_received"] == len(self.promise.inbound)
-        assert totals["messages_failed"] == self.promise.given_up
-        self.promise.seen -= self.told.read(events, {row.id: message_state(row) for row in rows})
-        assert self.promise.seen == 0, "message_seen is told once a message"
-
-    def _compare_messages(self, rows: Any) -> None:
-        stored = {row.id: (row.status, row.ack, row.whatsapp_id) for row in rows}
-        assert stored == {
-            message_id: (message.shown, message.ack, message.whatsapp_id)
-            for message_id, message in self.promise.messages.items()
-        }
-        assert all(row.ack >= self.last_acks.get(row.id, 0) for row in rows), "an ack fell"
-        self.last_acks = {row.id: row.ack for row in rows}
-        busy = [row.customer_id for row in rows if row.dispatch == "sending"]
-        assert len(busy) == len(set(busy)), "two of one customer in flight"
-
-
-_TOTALS = select(Counter.name, Counter.value)
-_EVENTS = select(Event.id, Event.data).order_by(Event.id)
+        self.books.compare(self.shop, self.promise)
 
 
 @pytest.mark.timeout(600)
