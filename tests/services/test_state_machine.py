@@ -28,7 +28,6 @@ from tests.services.books import Books
 from tests.services.faults import FAULTS
 from tests.services.promise import Promise, Promised
 from tests.services.shop import Shop, accept_one, claim_one
-from tests.services.told import Told
 
 PHONES = ("60123456789", "60111111111")
 OUTCOMES = ["accepted", *FAULTS]
