@@ -39,6 +39,7 @@ IN_MEMORY = 4 * 1024 * 1024
 
 Key = Sequence[Any]
 """What tells a row's place in its list."""
+Conditions = tuple[ColumnElement[bool], ...]
 _LIMIT = bindparam("limit", type_=Integer)
 _ONE = literal_column("1", Integer)
 
@@ -71,24 +72,31 @@ class Listing:
         *key: InstrumentedAttribute[Any],
         newest_first: bool = False,
         newest_last: bool = False,
-        conditions: tuple[ColumnElement[bool], ...] = (),
     ) -> None:
-        self._document, self._key, self._conditions = document, key, conditions
+        self._document, self._key = document, key
         self._newest_last, self._from_newest = newest_last, newest_first or newest_last
-        self._narrower: dict[tuple[ColumnElement[bool], ...], Listing] = {}
+        self._conditions: Conditions = ()
+        self._is_in_index = True
+        self._narrower: dict[Conditions, Listing] = {}
 
-    def where(self, *conditions: ColumnElement[bool]) -> "Listing":
-        """Only the rows of which these are true; the same listing for the same conditions."""
+    def where(self, *conditions: ColumnElement[bool], in_index: bool = False) -> "Listing":
+        """Only the rows of which these are true; the same listing for the same conditions.
+
+        `in_index`: one index has the conditions and the key, so that to look for a key is cheap.
+        """
         if not conditions:
             return self
+        assert in_index or not self._newest_last, "the key of its last row is not the last key"
         if conditions not in self._narrower:
-            self._narrower[conditions] = Listing(
+            narrower = Listing(
                 self._document,
                 *self._key,
                 newest_first=self._from_newest,
                 newest_last=self._newest_last,
-                conditions=self._conditions + conditions,
             )
+            narrower._conditions = self._conditions + conditions
+            narrower._is_in_index = self._is_in_index and in_index
+            self._narrower[conditions] = narrower
         return self._narrower[conditions]
 
     def to_key(self, cursor: str | None) -> Key | None:
@@ -109,14 +117,25 @@ class Listing:
         self, connection: Connection, *, limit: int, behind: Key | None = None, **values: Any
     ) -> Rows:
         """The first rows, or those behind a key, with the values that the conditions name."""
-        statement = self._from_top if behind is None else self._from_key
-        for number, part in enumerate(behind or ()):
-            values[f"behind_{number}"] = part
-        documents, size, keys = statement.first(connection, {"limit": limit, **values})
-        if not keys:
+        documents, size, keys = self._ask(connection, limit, behind, values)
+        if size < limit:
             return Rows(documents or "", size, None, False)
-        last, *others = orjson.loads(f"[{keys}]")
-        return Rows(documents, size, last, bool(others))
+        if self._is_in_index:
+            last, *others = orjson.loads(f"[{keys}]")
+            return Rows(documents, size, last, bool(others))
+        *_, last = orjson.loads(f"[{keys}]")
+        _, more, _ = self._ask(connection, 1, self.parse_key(last), values)
+        return Rows(documents, size, last, more > 0)
+
+    def _ask(
+        self, connection: Connection, limit: int, behind: Key | None, values: dict[str, Any]
+    ) -> tuple[str, int, str]:
+        statement = self._from_top if behind is None else self._from_key
+        place = {f"behind_{number}": part for number, part in enumerate(behind or ())}
+        found: tuple[str, int, str] = statement.first(
+            connection, {"limit": limit, **values, **place}
+        )
+        return found
 
     @cached_property
     def _from_top(self) -> Prepared:
@@ -132,23 +151,26 @@ class Listing:
             self._statement((*self._conditions, place < key if self._from_newest else place > key))
         )
 
-    def _statement(self, conditions: tuple[ColumnElement[bool], ...]) -> Select[str, int, str]:
-        """The rows as one text, how many they are and, of a full page, its last key and the next.
+    def _statement(self, conditions: Conditions) -> Select[str, int, str]:
+        """The rows as one text, how many they are, and keys: of all, or of the last and the next.
 
-        The keys are looked for by themselves, in the index: with each row they cost a fifth more.
+        Those two are looked for by themselves, but for where that were to look at rows twice.
         """
         order = [column.desc() if self._from_newest else column.asc() for column in self._key]
+        rows = self._shown(conditions, order)
+        size = func.count().label("size")
+        if not self._is_in_index:
+            whole = rows.add_columns(json_array(*self._key).label("key")).subquery()
+            return select(joined(whole.c.document), size, joined(whole.c.key)).select_from(whole)
+        texts = rows.subquery()
+        page = select(joined(texts.c.document).label("documents"), size).select_from(texts)
+        shown = page.subquery()
         keys = select(json_array(*self._key).label("key")).where(*conditions).order_by(*order)
         last_two = keys.limit(2).offset(_LIMIT - _ONE).subquery()
-        rows = self._shown(conditions, order).subquery()
-        page = select(joined(rows.c.document).label("documents"), func.count().label("size"))
-        shown = page.select_from(rows).subquery()
         last_two_keys = select(joined(last_two.c.key)).scalar_subquery()
         return select(*shown.c, case((shown.c.size == _LIMIT, last_two_keys)))
 
-    def _shown(
-        self, conditions: tuple[ColumnElement[bool], ...], order: Sequence[ColumnElement[Any]]
-    ) -> Select[str]:
+    def _shown(self, conditions: Conditions, order: Sequence[ColumnElement[Any]]) -> Select[str]:
         """Neither database orders anew, nor leaves the order out, what is cut off after it."""
         rows = select(self._document.label("document"))
         if not self._newest_last:

@@ -19,8 +19,10 @@ STATUSES = (*(str(dispatch) for dispatch in Dispatch if dispatch != Dispatch.MAP
 """Every state that an outbound message can be shown in."""
 _ACKS = {name: ack for ack, name in ACK_STATUS.items()}
 _IS_OF_CHAT = Message.customer_id == bindparam("customer_id")
-_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id).where(_IS_OF_CHAT)
-_END_OF_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id, newest_last=True).where(_IS_OF_CHAT)
+_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id).where(_IS_OF_CHAT, in_index=True)
+_END_OF_CHAT = Listing(wire.MESSAGE.as_sql(), Message.id, newest_last=True).where(
+    _IS_OF_CHAT, in_index=True
+)
 _NEWEST_FIRST = Listing(wire.MESSAGE.as_sql(), Message.id, newest_first=True)
 _IS_OUTBOUND = Message.direction == Direction.OUTBOUND
 _WAITING_OR_OVER = _NEWEST_FIRST.where(_IS_OUTBOUND, Message.dispatch == bindparam("dispatch"))

@@ -25,8 +25,9 @@ _WAS_READ_SINCE = exists().where(
     Event.id > bindparam("version", type_=BigInteger),
     Event.type == MessagesRead.type,
 )
-_UNREAD, _READ = SUMMARIES.where(IS_UNREAD), SUMMARIES.where(IS_READ)
-_READ_BEFORE = _READ.where(~_WAS_READ_SINCE)
+_UNREAD = SUMMARIES.where(IS_UNREAD, in_index=True)
+_READ = SUMMARIES.where(IS_READ, in_index=True)
+_READ_BEFORE = _READ.where(~_WAS_READ_SINCE, in_index=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

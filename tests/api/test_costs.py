@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import TextClause, func, insert, select, text
 
 from crm import clock
 from crm.api.unchanged import unchanged
@@ -41,7 +41,7 @@ def counted(backend: Backend) -> Iterator[Cost]:
     """Counts what this process asks of its database.
 
     SQLite itself tells its statements, each row of several at once. PostgreSQL's are those that
-    pass through SQLAlchemy, so the lists' question for their version is not among them.
+    SQLAlchemy's listeners hear of, so the lists' question for their version is not among them.
     """
     with backend.app.app_context():
         engine = db.engine
@@ -114,6 +114,11 @@ def add_messages(backend: Backend, customer_id: int, count: int) -> None:
         session.execute(insert(Message), [row] * count)
 
 
+def _as_is(statement: str) -> TextClause:
+    """With the colons in its texts, which are no names."""
+    return text(statement.replace(":", r"\:"))
+
+
 @dataclass(slots=True)
 class Scene:
     """A short list, a chat longer than a page, and one message that WhatsApp has."""
@@ -124,9 +129,20 @@ class Scene:
     other_id: int
     message_id: int
     etag: str
+    cursor: str
+    """Of the second page of two."""
 
     def page(self) -> Any:
         return self.client.get("/customers/summary?limit=50")
+
+    def next_page(self) -> Any:
+        return self.client.get(f"/customers/summary?limit=2&cursor={self.cursor}")
+
+    def found_page(self) -> Any:
+        return self.client.get("/customers/summary?limit=2&search=gan&status=new")
+
+    def unread_page(self) -> Any:
+        return self.client.get("/customers/summary?limit=1&order=unread")
 
     def whole_list(self) -> Any:
         return self.client.get("/customers/?status=new")
@@ -194,13 +210,18 @@ def scene(
     message, mapped = send(customers[2]["id"]), send(customers[3]["id"])
     body = {"backend_id": mapped["id"], "whatsapp_id": "3EB02"}
     assert client.post("/messages/map", json=body).status_code == 200
-    client.get("/customers/summary?limit=2")
+    link = client.get("/customers/summary?limit=2").headers["Link"]
+    cursor = link.partition("cursor=")[2].partition(">")[0]
     etag = client.get("/customers/summary").headers["ETag"]
-    return Scene(backend, client, customers[0]["id"], customers[1]["id"], message["id"], etag)
+    ids = (customers[0]["id"], customers[1]["id"], message["id"])
+    return Scene(backend, client, *ids, etag, cursor)
 
 
 COSTS: list[tuple[Callable[[Scene], Any], int, int, int]] = [
     (Scene.page, 2, 1, 0),
+    (Scene.next_page, 2, 1, 0),
+    (Scene.found_page, 3, 2, 0),
+    (Scene.unread_page, 4, 2, 0),
     (Scene.whole_list, 2, 1, 0),
     (Scene.unchanged_page, 1, 0, 0),
     (Scene.unchanged_list, 1, 0, 0),
@@ -254,7 +275,35 @@ def test_a_page_carries_its_rows_and_nothing_of_the_others(backend: Backend, sce
 
 @pytest.mark.parametrize(
     "do",
-    [Scene.page, Scene.chat, Scene.not_modified, Scene.send, Scene.inbox],
+    [Scene.page, Scene.next_page, Scene.unread_page, Scene.chat, Scene.whole_list],
+    ids=lambda do: do.__name__,
+)
+def test_a_list_is_one_row_however_long_it_is(
+    backend: Backend, scene: Scene, do: Callable[[Scene], Any]
+) -> None:
+    if is_postgresql(backend):
+        pytest.skip("only SQLite tells its statements with their values")
+    add_customers(backend, 300)
+    add_messages(backend, scene.customer_id, 250)
+    unchanged.forget()
+    with counted(backend) as cost:
+        assert do(scene).get_json()
+    with backend.session() as session:
+        rows = [len(session.execute(_as_is(asked)).all()) for asked in cost.statements]
+    assert rows == [1] * len(cost.statements)
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        Scene.page,
+        Scene.next_page,
+        Scene.unread_page,
+        Scene.chat,
+        Scene.not_modified,
+        Scene.send,
+        Scene.inbox,
+    ],
     ids=lambda do: do.__name__,
 )
 def test_a_request_takes_as_many_steps_on_a_large_database(
