@@ -80,14 +80,20 @@ class Transaction:
 
     def forget(self) -> None:
         """Take back everything asked for and changed so far."""
+        self.undo()
+        if self._savepoint is None:
+            self.connection.begin()
+        self._events.clear()
+        self._jobs.clear()
+        self._totals.clear()
+
+    def undo(self) -> None:
+        """As if nothing had been changed."""
         self._close_session()
         if self._savepoint is None:
             self.connection.rollback()
         elif self._savepoint.is_active:
             self._savepoint.rollback()
-        self._events.clear()
-        self._jobs.clear()
-        self._totals.clear()
 
     def write_last(self) -> "Outcome":
         """Write events and totals; what is left is the commit. Returns what may leave after it."""
@@ -139,6 +145,8 @@ class _SharedCommit:
     def __init__(self) -> None:
         self.connection = db.engine.connect().execution_options(begin="IMMEDIATE")
         self.members: list[Outcome] = []
+        self.is_spoilt = False
+        """It holds changes that were to be taken back."""
         try:
             self.connection.begin()
         except BaseException:
@@ -150,6 +158,7 @@ class _SharedCommit:
         error: BaseException | None = None
         try:
             if self.members:
+                self._require_open()
                 self.connection.commit()
         except Exception as found:
             error = found
@@ -163,6 +172,16 @@ class _SharedCommit:
                 hints.send(member.jobs, member.events)
         for member in self.members:
             member.tell(error)
+
+    def _require_open(self) -> None:
+        """On a full disk SQLite takes back a whole transaction by itself, savepoints and all.
+
+        Whoever meets that is told, but those before it are not, and to commit nothing succeeds.
+        """
+        raw: Any = self.connection.connection.dbapi_connection
+        is_gone = self.connection.dialect.name == "sqlite" and not raw.in_transaction
+        if is_gone or self.is_spoilt:
+            raise DatabaseUnavailableError
 
 
 _write_gate = WriteGate[_SharedCommit]()
@@ -221,7 +240,10 @@ def _run(commit: _SharedCommit) -> Generator[Transaction, None, Outcome]:
         yield tx
         outcome = tx.write_last()
     except BaseException:
-        tx.forget()
+        commit.is_spoilt = True
+        with suppress(DBAPIError):  # what brought us here says more
+            tx.undo()
+            commit.is_spoilt = False
         raise
     commit.members.append(outcome)
     return outcome
