@@ -1,4 +1,4 @@
-"""Counts what a block asks of the database."""
+"""What is asked of the database meanwhile, counted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
