@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, literal_column
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -40,11 +40,21 @@ class _JsonArray(FunctionElement[str]):
     name = "json_array_text"
 
 
-class joined(FunctionElement[str]):
+class _Utf8(TypeDecorator[bytes]):
+    """A text as the bytes that go out: SQLite's driver need not make it a string first."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        return value.encode() if isinstance(value, str) else value
+
+
+class joined(FunctionElement[bytes]):
     """The texts of all rows as one, in their order, a comma between two; NULL of none."""
 
     inherit_cache = True
-    type = Text()
+    type = _Utf8()
     name = "joined"
 
 
@@ -109,7 +119,7 @@ def _(element: _JsonArray, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(joined, "sqlite")
 def _(element: joined, compiler: SQLCompiler, **options: Any) -> str:
     # A comma of itself; one that is told as an argument takes half as long again.
-    return f"group_concat({_arguments(element, compiler, **options)})"
+    return f"CAST(group_concat({_arguments(element, compiler, **options)}) AS BLOB)"
 
 
 @compiles(joined, "postgresql")

@@ -5,12 +5,15 @@ from typing import IO, Any
 from urllib.parse import quote
 
 import orjson
-from flask import Response, request
+from flask import Response, current_app, request
 
 from crm.api.asked_again import may_be_asked_again
 from crm.api.lists import JSON, ListRequest, link
 from crm.extensions import db
-from crm.queries.pages import Page, chunks, read_version
+from crm.queries.pages import Page, chunks
+
+MOST_TAGS, LONGEST_TAG = 16, 64
+"""Of `If-None-Match` that are looked at; ours are shorter, and a client has one of a list."""
 
 
 def json_answer(document: Any, status: int = 200, *, location: str | None = None) -> Response:
@@ -32,6 +35,8 @@ def list_answer(
     Everybody who may call the view gets the same one.
     """
     asked = ListRequest(
+        app=current_app._get_current_object(),  # type: ignore[attr-defined]
+        engine=db.engine,
         path=request.path,
         address=_address(),
         query=query,
@@ -39,7 +44,7 @@ def list_answer(
         whole=whole,
         page=page,
     )
-    answer = asked.answer(read_version(db.engine))
+    answer = asked.answer()
     if answer.body is None:
         response = Response(status=304, headers=answer.headers)
     elif isinstance(answer.body, bytes):
@@ -79,8 +84,9 @@ def _streamed_answer(
 
 
 def _if_none_match() -> frozenset[str]:
-    given = request.headers.get("If-None-Match", "").replace("W/", "").split(",")
-    return frozenset(tag.strip() for tag in given)
+    given = request.headers.get("If-None-Match", "").split(",", MOST_TAGS)[:MOST_TAGS]
+    tags = (tag.strip().removeprefix("W/") for tag in given)
+    return frozenset(tag for tag in tags if len(tag) <= LONGEST_TAG)
 
 
 def _address() -> str:

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, g, request
+from werkzeug.wsgi import ClosingIterator
 
 from config.request_ids import choose_request_id
 from crm.api.callers import REMEMBERED, known_callers
 from crm.api.limits import limiter
 from crm.api.lists import JSON, ListAnswer, ListRequest
 from crm.api.tracing import note_answer
-from crm.extensions import db
 from crm.queries.callers import Caller
-from crm.queries.pages import read_version
+from crm.queries.pages import chunks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MOST_KEPT = 4096
+MOST_KEPT = 1024
 ASKED = "crm.asked"
 """Where in a WSGI environment a view leaves what it was asked for."""
 TOLD_BY = frozenset({
@@ -66,8 +66,6 @@ class AskedAgain:
 
     def __init__(self, app: Flask) -> None:
         self._app, self._flask = app, app.wsgi_app
-        with app.app_context():
-            self._engine = db.engine
         self._lock = threading.Lock()
         self._permitted: dict[bytes, Permitted] = {}
         app.extensions["asked_again"] = self
@@ -87,9 +85,12 @@ class AskedAgain:
         status = 304 if answer.body is None else 200
         path = permitted.asked.path
         note_answer(method="GET", path=path, status=status, started=started, request_id=request_id)
-        if not isinstance(answer.body, bytes):
+        if answer.body is None:
             start_response("304 NOT MODIFIED", headers)
             return []
+        if not isinstance(answer.body, bytes):
+            start_response("200 OK", [("Content-Type", JSON), *headers])
+            return ClosingIterator(chunks(answer.body), answer.body.close)
         described = [("Content-Type", JSON), ("Content-Length", str(len(answer.body)))]
         start_response("200 OK", described + headers)
         return [answer.body]
@@ -104,17 +105,9 @@ class AskedAgain:
         if not self._is_still_permitted(permitted):
             return None
         try:
-            version = read_version(self._engine)
-            answer = permitted.asked.recall(version)
-            if answer is None:
-                with self._app.app_context():
-                    answer = permitted.asked.answer(version)
+            return permitted.asked.answer()
         except Exception:  # whatever it is, Flask meets it too and knows what to say
             return None
-        if answer.body is None or isinstance(answer.body, bytes):
-            return answer
-        answer.body.close()
-        return None
 
     def _is_still_permitted(self, permitted: Permitted) -> bool:
         if permitted.until < time.monotonic():
@@ -145,8 +138,13 @@ class AskedAgain:
     def _keep(self, words: bytes, permitted: Permitted) -> None:
         with self._lock:
             if len(self._permitted) >= MOST_KEPT:
-                self._permitted.clear()
+                self._drop_what_is_over()
             self._permitted[words] = permitted
+
+    def _drop_what_is_over(self) -> None:
+        now = time.monotonic()
+        kept = {words: one for words, one in self._permitted.items() if one.until > now}
+        self._permitted = kept if len(kept) < MOST_KEPT else {}
 
 
 def _words_of(environ: "WSGIEnvironment") -> bytes:

@@ -47,7 +47,7 @@ _ONE = literal_column("1", Integer)
 class Rows(NamedTuple):
     """Some rows of a list, in its order."""
 
-    documents: str
+    documents: bytes
     """Their JSON objects, a comma between two."""
     size: int
     last_key: list[Any] | None
@@ -56,7 +56,7 @@ class Rows(NamedTuple):
     """Whether there are rows behind them."""
 
 
-NO_ROWS = Rows("", 0, None, False)
+NO_ROWS = Rows(b"", 0, None, False)
 
 
 class Listing:
@@ -119,20 +119,20 @@ class Listing:
         """The first rows, or those behind a key, with the values that the conditions name."""
         documents, size, keys = self._ask(connection, limit, behind, values)
         if size < limit:
-            return Rows(documents or "", size, None, False)
+            return Rows(documents or b"", size, None, False)
         if self._is_in_index:
-            last, *others = orjson.loads(f"[{keys}]")
+            last, *others = orjson.loads(b"[%b]" % keys)
             return Rows(documents, size, last, bool(others))
-        *_, last = orjson.loads(f"[{keys}]")
+        *_, last = orjson.loads(b"[%b]" % keys)
         _, more, _ = self._ask(connection, 1, self.parse_key(last), values)
         return Rows(documents, size, last, more > 0)
 
     def _ask(
         self, connection: Connection, limit: int, behind: Key | None, values: dict[str, Any]
-    ) -> tuple[str, int, str]:
+    ) -> tuple[bytes, int, bytes]:
         statement = self._from_top if behind is None else self._from_key
         place = {f"behind_{number}": part for number, part in enumerate(behind or ())}
-        found: tuple[str, int, str] = statement.first(
+        found: tuple[bytes, int, bytes] = statement.first(
             connection, {"limit": limit, **values, **place}
         )
         return found
@@ -151,7 +151,7 @@ class Listing:
             self._statement((*self._conditions, place < key if self._from_newest else place > key))
         )
 
-    def _statement(self, conditions: Conditions) -> Select[str, int, str]:
+    def _statement(self, conditions: Conditions) -> Select[bytes, int, bytes]:
         """The rows as one text, how many they are, and keys: of all, or of the last and the next.
 
         Those two are looked for by themselves, but for where that were to look at rows twice.
@@ -198,14 +198,15 @@ def read_whole(*listings: Listing, **values: Any) -> IO[bytes]:
     with begin_snapshot(db.engine) as connection:
         for listing in listings:
             for documents in _batches(connection, listing, values):
-                spool.write(separator + documents.encode())
+                spool.write(separator)
+                spool.write(documents)
                 separator = b","
     spool.write(b"[]" if separator == b"[" else b"]")
     spool.seek(0)
     return spool
 
 
-def _batches(connection: Connection, listing: Listing, values: dict[str, Any]) -> Iterator[str]:
+def _batches(connection: Connection, listing: Listing, values: dict[str, Any]) -> Iterator[bytes]:
     rows = listing.read(connection, limit=FETCH, **values)
     while rows.size:
         yield rows.documents

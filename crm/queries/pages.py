@@ -32,9 +32,9 @@ class Page:
     next_cursor: str | None
 
     @classmethod
-    def of(cls, documents: str, last_key: list[Any] | None) -> "Page":
+    def of(cls, documents: bytes, last_key: list[Any] | None) -> "Page":
         """A page of these JSON objects; the key is that of the last, where others are behind it."""
-        return cls(f"[{documents}]".encode(), encode_cursor(last_key) if last_key else None)
+        return cls(b"[%b]" % documents, encode_cursor(last_key) if last_key else None)
 
 
 _VERSION = (

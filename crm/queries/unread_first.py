@@ -56,7 +56,7 @@ def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None)
         if not unread.is_followed:  # of a page that is full, only whether there are others
             read = _read_half(connection, chosen, place, max(1, limit - unread.size))
     if unread.size < limit:
-        documents = ",".join(half.documents for half in (unread, read) if half.size)
+        documents = b",".join(half.documents for half in (unread, read) if half.size)
         key = read.last_key if read.is_followed else None
         return Page.of(documents, key and [0, *key, place.version])
     key = unread.last_key if unread.is_followed or read.size else None

@@ -262,3 +262,12 @@ def test_a_list_of_some_megabytes_comes_whole(
         backend.change(Message, send(customer_id)["id"], content="é" * 1_000_000)
     chat = client.get(f"/messages/{customer_id}").get_json()
     assert [len(message["content"]) for message in chat] == [1_000_000] * 3
+
+
+@pytest.mark.parametrize(("path", "status"), [("/messages/99999?limit=2", 404),
+    ("/messages/99999", 404), ("/customers/?limit=2&cursor=zz", 422)])  # fmt: skip
+def test_nobody_has_already_what_does_not_exist(
+    client: FlaskClient, path: str, status: int
+) -> None:
+    for _ in range(2):
+        assert client.get(path, headers={"If-None-Match": "*"}).status_code == status
