@@ -4,7 +4,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -66,8 +66,9 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("begin") == "IMMEDIATE":
-            _wait_for_write_lock(connection)
+        options = connection.get_execution_options()
+        if options.get("begin") == "IMMEDIATE":
+            _wait_for_write_lock(connection, options["until"])
         else:
             connection.exec_driver_sql("BEGIN")
 
@@ -82,24 +83,30 @@ def begin_snapshot(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _wait_for_write_lock(connection: Connection) -> None:
-    """BEGIN IMMEDIATE, asking every millisecond while another process writes.
+def _wait_for_write_lock(connection: Connection, until: float) -> None:
+    """BEGIN IMMEDIATE, asking every millisecond until then while another process writes.
 
     SQLite's own waiting asks ever more seldom, down to ten times a second: a process that is
     unlucky twice then starves behind those that write all the time (seen: 503 after 6 s).
     """
     raw: Any = connection.connection.dbapi_connection
-    give_up = time.monotonic() + BUSY_TIMEOUT
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        while time.monotonic() < give_up:
-            with suppress(sqlite3.OperationalError):
-                raw.execute("BEGIN IMMEDIATE")
-                return
+        while _is_locked(raw) and time.monotonic() < until:
             time.sleep(random.uniform(*ASK_EVERY))
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what SQLAlchemy makes of it
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what SQLAlchemy makes of it
     finally:
         raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
+
+
+def _is_locked(raw: Any) -> bool:
+    """Whether another process writes; where it does not, and nothing else is wrong, we do."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 def add_unless_taken(session: Session, row: DeclarativeBase) -> bool:

@@ -6,6 +6,8 @@ request runs five of them in a row, that costs several times what the database t
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, insert
@@ -23,7 +25,8 @@ class Prepared:
     """A statement whose values are named by `bindparam`, or stand in it.
 
     Its rows are named tuples. Values, rows and errors are what SQLAlchemy makes of them, and who
-    listens to its `before_cursor_execute` hears of it. No model and no session does.
+    listens to its `before_cursor_execute` and `after_cursor_execute` hears of it. No model and no
+    session does.
     """
 
     def __init__(self, statement: ClauseElement) -> None:
@@ -48,11 +51,13 @@ class PreparedInsert(Prepared):
 
     def __init__(self, model: type[DeclarativeBase]) -> None:
         table: Any = model.__table__
-        self._defaults = {
-            column.name: getattr(column.default, "arg", None)
-            for column in table.columns
-            if not column.primary_key
-        }
+        columns = [column for column in table.columns if not column.primary_key]
+        for column in columns:
+            is_known = column.default is None or column.default.is_scalar
+            assert is_known and (column.default or not column.server_default or column.nullable), (
+                f"only a plain default is told to the database: {column}"
+            )
+        self._defaults = {column.name: getattr(column.default, "arg", None) for column in columns}
         places: dict[str, Any] = {name: bindparam(name) for name in self._defaults}
         super().__init__(insert(table).values(places).returning(*table.primary_key))
 
@@ -69,7 +74,12 @@ class _Compiled:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self._dialect, self._sql = dialect, compiled.string
-        self._standing = compiled.params
+        self._standing = {
+            name: value
+            for name, value in compiled.params.items()
+            if not compiled.binds[name].required
+        }
+        self._required = compiled.params.keys() - self._standing.keys()
         self._order = compiled.positiontup
         binds = {name: compiled.binds[name].type for name in compiled.params}
         self._to_driver = _changes(
@@ -84,24 +94,35 @@ class _Compiled:
         self._row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]
 
     def run(self, connection: Connection, values: Values) -> list[Any]:
+        if not values.keys() >= self._required:
+            raise TypeError(f"values needed: {sorted(self._required - values.keys())}")
         told = {**self._standing, **values}
         for name, change in self._to_driver:
             told[name] = change(told[name])
         given = told if self._order is None else tuple([told[name] for name in self._order])
-        cursor = connection.connection.cursor()
         errors = self._dialect.loaded_dbapi.Error
         try:
-            for listener in connection.dispatch.before_cursor_execute:
-                listener(connection, cursor, self._sql, given, None, False)
-            cursor.execute(self._sql, given)
-            rows = cursor.fetchall() if cursor.description else []
+            with closing(connection.connection.cursor()) as cursor:
+                self._execute(connection, cursor, given)
+                rows = cursor.fetchall() if cursor.description else []
         except errors as error:
             raise DBAPIError.instance(
                 self._sql, None, error, errors, dialect=self._dialect
             ) from error
-        finally:
-            cursor.close()
         return [self._row._make(self._changed(row)) for row in rows]
+
+    def _execute(self, connection: Connection, cursor: Any, given: Any) -> None:
+        listeners = connection.dispatch
+        if not (listeners.before_cursor_execute or listeners.after_cursor_execute):
+            cursor.execute(self._sql, given)
+            return
+        # Tools that measure leave their notes on the context.
+        heard = cursor, self._sql, given, SimpleNamespace(statement=self._sql, parameters=given)
+        for listener in listeners.before_cursor_execute:
+            listener(connection, *heard, False)
+        cursor.execute(self._sql, given)
+        for listener in listeners.after_cursor_execute:
+            listener(connection, *heard, False)
 
     def _changed(self, row: Sequence[Any]) -> Sequence[Any]:
         if not self._from_driver:

@@ -14,6 +14,7 @@ None of them returns before all is committed.
 """
 
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,12 +22,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import structlog
 from flask import g
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from crm import clock, events
+from crm.database import BUSY_TIMEOUT
 from crm.errors import DatabaseBusyError, DatabaseUnavailableError
 from crm.events import DomainEvent
 from crm.extensions import db
@@ -34,7 +37,10 @@ from crm.hints import Published, hints
 from crm.jobs import Job
 from crm.models import CounterName
 from crm.models.latency import Latency, observe
+from crm.prepared import Prepared
 from crm.write_gate import WriteGate
+
+log = structlog.get_logger(__name__)
 
 MOST_TOGETHER = 8
 """Use cases that share one commit: the first waits for the last."""
@@ -42,6 +48,11 @@ _RAISE = text(
     "INSERT INTO counters (name, value) VALUES (:name, :by)"
     " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
 )
+# Of one use case among several that share a commit. SQLAlchemy's own cost it as much as its rows.
+_MARK = Prepared(text("SAVEPOINT use_case"))
+_BACK_TO_MARK = Prepared(text("ROLLBACK TO SAVEPOINT use_case"))
+_DROP_MARK = Prepared(text("RELEASE SAVEPOINT use_case"))
+NOT_MIGRATED = ("no such table", "no such column")
 LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
 
 
@@ -51,7 +62,9 @@ class Transaction:
     def __init__(self, shared: "_SharedCommit") -> None:
         self.connection = shared.connection
         """For statements whose rows never become models."""
-        self._savepoint = self.connection.begin_nested() if shared.members else None
+        self._is_marked = bool(shared.members)
+        if self._is_marked:
+            _MARK.all(self.connection, {})
         self._events: list[DomainEvent] = []
         self._jobs: list[Job] = []
         self._totals: Tally[str] = Tally()
@@ -59,7 +72,7 @@ class Transaction:
     @cached_property
     def session(self) -> Session:
         """For models. They stay readable after the commit, when no session knows them any more."""
-        mode: Any = "rollback_only" if self._savepoint is None else "create_savepoint"
+        mode: Any = "create_savepoint" if self._is_marked else "rollback_only"
         return Session(self.connection, expire_on_commit=False, join_transaction_mode=mode)
 
     def record(self, event: DomainEvent) -> None:
@@ -79,9 +92,12 @@ class Transaction:
         self._totals.update(observe(latency, (clock.now() - since).total_seconds()))
 
     def forget(self) -> None:
-        """Take back everything asked for and changed so far."""
-        self.undo()
-        if self._savepoint is None:
+        """Take back everything asked for and changed so far; what follows may still succeed."""
+        self._close_session()
+        if self._is_marked:
+            _BACK_TO_MARK.all(self.connection, {})
+        else:
+            self.connection.rollback()
             self.connection.begin()
         self._events.clear()
         self._jobs.clear()
@@ -90,10 +106,11 @@ class Transaction:
     def undo(self) -> None:
         """As if nothing had been changed."""
         self._close_session()
-        if self._savepoint is None:
+        if self._is_marked:
+            _BACK_TO_MARK.all(self.connection, {})
+            _DROP_MARK.all(self.connection, {})
+        else:
             self.connection.rollback()
-        elif self._savepoint.is_active:
-            self._savepoint.rollback()
 
     def write_last(self) -> "Outcome":
         """Write events and totals; what is left is the commit. Returns what may leave after it."""
@@ -104,14 +121,15 @@ class Transaction:
             # Sorted: those that commit at the same time take the rows in one order.
             raised = [{"name": name, "by": by} for name, by in sorted(self._totals.items())]
             self.connection.execute(_RAISE, raised)
-        if self._savepoint and self._savepoint.is_active:
-            self._savepoint.commit()
         self._close_session()
+        if self._is_marked:
+            _DROP_MARK.all(self.connection, {})
         return Outcome(self._jobs, appended)
 
     def _close_session(self) -> None:
         if self._has_session:
             self.session.close()
+            del self.session
 
     @property
     def _has_session(self) -> bool:
@@ -142,8 +160,9 @@ class Outcome:
 class _SharedCommit:
     """One transaction of the database, and the use cases whose changes it holds."""
 
-    def __init__(self) -> None:
-        self.connection = db.engine.connect().execution_options(begin="IMMEDIATE")
+    def __init__(self, asked_at: float) -> None:
+        options = {"begin": "IMMEDIATE", "until": asked_at + BUSY_TIMEOUT}
+        self.connection = db.engine.connect().execution_options(**options)
         self.members: list[Outcome] = []
         self.is_spoilt = False
         """It holds changes that were to be taken back."""
@@ -155,23 +174,35 @@ class _SharedCommit:
 
     def end(self) -> None:
         """Commit, then let the hints go in order, and tell all how it went."""
-        error: BaseException | None = None
+        error: BaseException | None = DatabaseUnavailableError()  # for who waits if we are stopped
+        try:
+            error = self._commit()
+            if error is None:
+                self._send_hints()
+        finally:
+            for member in self.members:
+                member.tell(error)
+
+    def _send_hints(self) -> None:
+        try:
+            for member in self.members:
+                hints.send(member.jobs, member.events)
+        except Exception as fault:  # what is committed is no failure; the sweep finds it
+            log.warning("hints_dropped", reason=repr(fault))
+
+    def _commit(self) -> Exception | None:
         try:
             if self.members:
                 self._require_open()
                 self.connection.commit()
         except Exception as found:
-            error = found
+            return found
         finally:
             # What could not be committed is still open, and would go back to the pool like that.
             with suppress(Exception):
                 self.connection.rollback()
             self.connection.close()
-        if error is None:
-            for member in self.members:
-                hints.send(member.jobs, member.events)
-        for member in self.members:
-            member.tell(error)
+        return None
 
     def _require_open(self) -> None:
         """On a full disk SQLite takes back a whole transaction by itself, savepoints and all.
@@ -203,14 +234,17 @@ def transaction(*, shares_commit: bool = False) -> Iterator[Transaction]:
         else:
             yield from _run_alone()
     except (DBAPIError, TimeoutError) as error:
-        raise translate(error) from error
+        told = translate(error)
+        if isinstance(told, DatabaseUnavailableError):
+            log.warning("database_unavailable", reason=str(getattr(error, "orig", error)))
+        raise told from error
     finally:
         g.is_writing = False
         _end_reading()  # what was read meanwhile must not pin what it saw
 
 
 def _run_alone() -> Iterator[Transaction]:
-    commit = _SharedCommit()
+    commit = _SharedCommit(time.monotonic())
     try:
         outcome = yield from _run(commit)
     finally:
@@ -219,18 +253,21 @@ def _run_alone() -> Iterator[Transaction]:
 
 
 def _run_in_turn(shares_commit: bool) -> Iterator[Transaction]:
+    asked_at = time.monotonic()
     commit = _write_gate.enter(shares=shares_commit)
     is_passed_on = False
     try:
-        commit = commit or _SharedCommit()
+        commit = commit or _SharedCommit(asked_at)
         outcome = yield from _run(commit)
         if shares_commit and len(commit.members) < MOST_TOGETHER:
             is_passed_on = _write_gate.pass_on(commit)
     finally:
         if not is_passed_on:
-            if commit is not None:
-                commit.end()
-            _write_gate.leave()
+            try:
+                if commit is not None:
+                    commit.end()
+            finally:
+                _write_gate.leave()
     outcome.wait()
 
 
@@ -251,7 +288,10 @@ def _run(commit: _SharedCommit) -> Generator[Transaction, None, Outcome]:
 
 def _end_reading() -> None:
     if db.session.registry.has():
-        db.session.rollback()
+        try:
+            db.session.rollback()
+        except DBAPIError:  # it only read: what was committed meanwhile is committed
+            db.session().invalidate()
 
 
 def translate(error: Exception) -> Exception:
@@ -263,6 +303,8 @@ def translate(error: Exception) -> Exception:
         return DatabaseBusyError()
     if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
         reason = str(getattr(error, "orig", error)).casefold()
+        if any(phrase in reason for phrase in NOT_MIGRATED):
+            return error
         busy = any(phrase in reason for phrase in LOCKED)
         return DatabaseBusyError() if busy else DatabaseUnavailableError()
     return error

@@ -15,7 +15,7 @@ from crm.errors import DatabaseBusyError
 T = TypeVar("T")
 
 PATIENCE = 3.0
-"""Seconds of that which any number of writers may wait; the rest is for `MAX_WAITING_WRITERS`."""
+"""Seconds of `BUSY_TIMEOUT` that any number may wait; the rest is for `MAX_WAITING_WRITERS`."""
 MAX_WAITING_WRITERS = 16
 
 
@@ -54,7 +54,13 @@ class WriteGate(Generic[T]):
                 return None
             ticket = _Ticket[T](shares=shares)
             self._waiting.append(ticket)
-        if ticket.wait(PATIENCE) or self._wait_long(ticket) or not self._give_up(ticket):
+        try:
+            has_turn = ticket.wait(PATIENCE) or self._wait_long(ticket)
+        except BaseException:  # who is stopped while it waits must not be called later
+            if not self._give_up(ticket) and ticket.brought is None:
+                self.leave()
+            raise
+        if has_turn or not self._give_up(ticket):
             return ticket.brought
         raise DatabaseBusyError
 

@@ -69,9 +69,8 @@ def send_message(
     `WindowClosedError`, `IdempotencyKeyReusedError` where the key came with another body, and
     `NewerMessagesError` where the chat goes on after `last_seen_id` (0: none was seen).
     """
-    body_hash = draft.fingerprint()
     with transaction(shares_commit=True) as tx:
-        earlier = _find_by_key(tx, idempotency_key, body_hash)
+        earlier = _find_by_key(tx, idempotency_key, draft)
         if earlier:
             return earlier, False
         customer = lock_customer_row(tx.connection, draft.customer_id)
@@ -79,7 +78,7 @@ def send_message(
             _require_open_window(customer)
         if last_seen_id is not None:
             # Its twin may have been stored while this one waited for the customer's lock.
-            earlier = _find_by_key(tx, idempotency_key, body_hash)
+            earlier = _find_by_key(tx, idempotency_key, draft)
             if earlier:
                 return earlier, False
             _require_nothing_newer(tx.session, customer.id, last_seen_id)
@@ -87,7 +86,7 @@ def send_message(
         waits = has_open_message(tx.connection, customer.id)
         message.hinted_at = None if waits else message.queued_at
         if not _store(tx.connection, message):
-            earlier = _find_by_key(tx, idempotency_key, body_hash)
+            earlier = _find_by_key(tx, idempotency_key, draft)
             if earlier is None:
                 raise DatabaseBusyError  # its like was erased meanwhile: the caller tries again
             return earlier, False
@@ -154,10 +153,10 @@ def _announce_outbound(tx: Transaction, customer: Any, message: Message) -> None
     )
 
 
-def _find_by_key(tx: Transaction, key: str | None, body_hash: str) -> Message | None:
+def _find_by_key(tx: Transaction, key: str | None, draft: Draft) -> Message | None:
     if key is None:
         return None
     message = tx.session.scalar(_BY_KEY, {"key": key})
-    if message and message.body_hash != body_hash:
+    if message and message.body_hash != draft.fingerprint():
         raise IdempotencyKeyReusedError
     return message

@@ -88,3 +88,32 @@ def test_who_listens_to_sqlalchemy_hears_of_it(shop: Shop) -> None:
     with listening(engine, "before_cursor_execute", hear):
         ask(shop, FIND, customer_id=1)
     assert [statement for statement in heard if "extra_fields" in statement]
+
+
+def test_a_value_that_was_forgotten_is_no_null(shop: Shop) -> None:
+    with pytest.raises(TypeError, match="customer_id"):
+        ask(shop, FIND, customer=1)
+
+
+def test_tools_that_measure_may_leave_notes_until_the_statement_has_run(shop: Shop) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def before(
+        _connection: Any, _cursor: Any, _sql: str, _given: Any, context: Any, _: bool
+    ) -> None:
+        context.note = "begun"
+
+    def after(
+        _connection: Any, _cursor: Any, _sql: str, _given: Any, context: Any, _: bool
+    ) -> None:
+        seen.append((context.note, context.statement))
+
+    customer_id = shop.customer()
+    with shop.backend.app.app_context():
+        engine = db.engine
+    with (
+        listening(engine, "before_cursor_execute", before),
+        listening(engine, "after_cursor_execute", after),
+    ):
+        ask(shop, FIND, customer_id=customer_id)
+    assert [note for note, statement in seen if "extra_fields" in statement] == ["begun"]

@@ -203,3 +203,52 @@ def test_one_that_forgets_takes_back_its_own_changes_only(shop: Shop, place: int
         assert texts == [f"{with_models} {number}" for number in range(3)]
         row = shop.customer_row(other_id)
         assert "changed" not in {row.name, row.remark}
+
+
+def test_hints_that_cannot_leave_make_no_failure_and_hold_up_nobody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    customer_id = shop.customer()
+    with monkeypatch.context() as patched:
+        patched.setattr(transactions.hints, "send", fail)
+        with together(shop) as begin:
+            sends = [begin(send, customer_id, f"Stored {number}") for number in range(3)]
+        stored = [each.result(20) for each in sends]
+    assert [row.id for row in shop.outbound()] == stored
+    assert shop.do(send, customer_id, "The gate is free") > stored[-1]
+
+
+def test_what_is_changed_after_all_was_forgotten_is_taken_back_too(shop: Shop) -> None:
+    customer_id = shop.customer()
+
+    def forget_and_fail() -> None:
+        with transaction(shares_commit=True) as tx:
+            tx.forget()
+            tx.connection.execute(update(Customer).values(remark="changed"))
+            raise CustomerNotFoundError
+
+    with together(shop) as begin:
+        sent, failed = begin(send, customer_id, "Before"), begin(forget_and_fail)
+    assert shop.row(sent.result(20)).content == "Before"
+    assert isinstance(failed.exception(20), CustomerNotFoundError)
+    assert shop.customer_row(customer_id).remark != "changed"
+
+
+def test_nothing_passes_of_one_whose_mark_cannot_be_dropped(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def all(self, *_: object) -> None:
+            raise OperationalError("RELEASE", None, Exception("disk I/O error"))
+
+    customer_id = shop.customer()
+    with monkeypatch.context() as patched:
+        patched.setattr(transactions, "_DROP_MARK", Broken())
+        with together(shop) as begin:
+            sends = [begin(send, customer_id, "Never") for _ in range(2)]
+        errors = [each.exception(20) for each in sends]
+    assert [type(error) for error in errors] == [DatabaseUnavailableError] * 2
+    assert shop.outbound() == []
