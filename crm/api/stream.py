@@ -78,17 +78,23 @@ def _frames(
 
 
 def _live(subscription: Subscription, connection: Connection | None) -> Iterator[bytes]:
-    """Look after the connection; write to it only what the feed's thread could not."""
+    """Look after the connection; write to it only what the feed's thread could not.
+
+    A stream that stops between two frames is ended by the server, any other one is cut.
+    """
     beat_at = time.monotonic() + HEARTBEAT
     while (data := subscription.take(until_next_look(feed.open_streams))) is not None:
         if connection is None:
             if data:
                 yield data
         elif connection.is_gone() or (data and not connection.write(data)):
+            connection.cut()
             return
         if time.monotonic() >= beat_at:
             subscription.beat(HEARTBEAT_FRAME)
             beat_at = time.monotonic() + HEARTBEAT
+    if connection and subscription.is_mid_frame:
+        connection.cut()
 
 
 def until_next_look(streams: int) -> float:

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from crm.api.frames import Batch, Encoded, chunk
 from crm.queries.callers import Caller
@@ -54,6 +55,15 @@ class Connection:
             return False
         return True
 
+    def cut(self) -> None:
+        """Break it off: whatever is written from now on, by whomever, does not arrive.
+
+        The server ends each answer with bytes that a client takes for the end of an event, where
+        they come in the midst of one: it would then go on after an event that it never had.
+        """
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def is_gone(self) -> bool:
         """Whether the client closed its side; it has nothing to say, so readable means closed."""
         readable = select.poll()
@@ -89,7 +99,12 @@ class Subscription:
         self._lag = 0
         """Bytes of `_early` or `_waiting`."""
         self._connection: Connection | None = None
-        self._is_live = self._is_busy = self._is_over = False
+        self._is_live = self._is_busy = self._is_over = self._is_mid_frame = False
+
+    @property
+    def is_mid_frame(self) -> bool:
+        """Whether the client has only a beginning of what it was written last."""
+        return self._is_mid_frame
 
     def is_held_by(self, caller: Caller) -> bool:
         """Whether this agent or script holds it, in whichever session."""
@@ -144,10 +159,11 @@ class Subscription:
             self._waiting.clear()
             self._lag = 0
             self._is_busy = bool(data)
+            self._is_mid_frame = False
             return data
 
     def end(self) -> None:
-        """No more events; the stream's thread closes the connection."""
+        """No more events; the stream's thread closes the connection, or cuts it in mid-frame."""
         with self._changed:
             self._end()
 
@@ -165,7 +181,7 @@ class Subscription:
             self._early.append(batch)
 
     def _write(self, data: bytes, may_drop: bytes = b"") -> None:
-        left = data + may_drop
+        whole = left = data + may_drop
         if left and self._connection:
             try:
                 left = self._connection.try_write(left)
@@ -173,7 +189,8 @@ class Subscription:
                 self._end()
             if len(left) >= len(may_drop):
                 # Nothing of it was begun, and a thread stuck with it would end the stream.
-                left = left[: len(left) - len(may_drop)]
+                whole, left = data, left[: len(left) - len(may_drop)]
+            self._is_mid_frame = 0 < len(left) < len(whole)
         self._wait(left)
 
     def _wait(self, data: bytes) -> None:

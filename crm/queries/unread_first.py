@@ -8,14 +8,24 @@ has been shown among the unread, or comes as an event, and is not shown twice.
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal_column
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    exists,
+    literal_column,
+    text,
+)
 
+from crm.database import begin_snapshot
 from crm.events import MessagesRead
 from crm.extensions import db
 from crm.models import Customer, Event
+from crm.prepared import Prepared
 from crm.queries.customers import SUMMARIES, CustomerFilter, conditions
 from crm.queries.listing import NO_ROWS, Key, Rows, read_whole
-from crm.queries.pages import Page, bad_cursor, decode_cursor, read_version
+from crm.queries.pages import _VERSION, Page, bad_cursor, decode_cursor
 
 # As it stands in the indexes: with a parameter no database would know that they fit.
 IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
@@ -25,6 +35,7 @@ _WAS_READ_SINCE = exists().where(
     Event.id > bindparam("version", type_=BigInteger),
     Event.type == MessagesRead.type,
 )
+_READ_VERSION = Prepared(text(_VERSION).columns(database_id=BigInteger, event_id=BigInteger))
 _UNREAD = SUMMARIES.where(IS_UNREAD, in_index=True)
 _READ = SUMMARIES.where(IS_READ, in_index=True)
 _READ_BEFORE = _READ.where(~_WAS_READ_SINCE, in_index=True)
@@ -46,10 +57,14 @@ def all_unread_first(chosen: CustomerFilter) -> IO[bytes]:
 
 
 def page_unread_first(chosen: CustomerFilter, *, limit: int, cursor: str | None) -> Page:
-    """Some summaries, from the cursor on."""
-    place = _top() if cursor is None else _decode(cursor)
+    """Some summaries, from the cursor on.
+
+    One snapshot: who is read between two of its statements would be in neither half.
+    """
+    asked = None if cursor is None else _decode(cursor)
     unread = read = NO_ROWS
-    with db.engine.connect() as connection:
+    with begin_snapshot(db.engine) as connection:
+        place = asked or _top(connection)
         if place.among_unread:
             unread = _read_half(connection, chosen, place, limit)
             place = replace(place, among_unread=False, after=None)
@@ -69,8 +84,9 @@ def _read_half(connection: Connection, chosen: CustomerFilter, place: Place, lim
     return half.read(connection, limit=limit, behind=place.after, **values)
 
 
-def _top() -> Place:
-    return Place(among_unread=True, after=None, version=read_version(db.engine).event_id)
+def _top(connection: Connection) -> Place:
+    version = _READ_VERSION.first(connection, {}).event_id or 0
+    return Place(among_unread=True, after=None, version=version)
 
 
 def _decode(cursor: str) -> Place:

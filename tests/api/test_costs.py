@@ -170,7 +170,7 @@ COSTS: list[tuple[Callable[[Scene], Any], int, int, int]] = [
     (Scene.page, 2, 1, 0),
     (Scene.next_page, 2, 1, 0),
     (Scene.found_page, 3, 2, 0),
-    (Scene.unread_page, 4, 2, 0),
+    (Scene.unread_page, 4, 3, 0),
     (Scene.whole_list, 2, 1, 0),
     (Scene.unchanged_page, 1, 0, 0),
     (Scene.unchanged_list, 1, 0, 0),

@@ -1,6 +1,7 @@
 """The list with the unread first: in order, page by page, while rows move, and at any length."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -131,6 +132,31 @@ def test_a_row_is_not_shown_again_when_what_was_unread_is_erased(
         assert retention.prune_messages() == 1
     address = next_address(first).replace("limit=1", "limit=500")
     assert ids(rows_of(client, address)) == [chats[number] for number in (2, 0, 5, 3, 1)]
+
+
+@pytest.mark.parametrize(("number", "limit"), [(4, 1), (4, 500), (2, 3), (0, 500)])
+def test_who_is_read_while_the_first_page_is_made_is_on_some_page(
+    client: FlaskClient, backend: Backend, chats: list[int], number: int, limit: int
+) -> None:
+    """Seen to fail: the version was read before it happened, and the rows after it."""
+    with backend.app.app_context():
+        engine = db.engine
+    others: list[Any] = []
+
+    def meanwhile(*event: Any) -> None:
+        if "FROM customers" in event[2] and not others:
+            others.append(None)
+            with ThreadPoolExecutor(1) as pool:  # a thread of its own, as another agent has
+                others[0] = pool.submit(read(number), backend.client(), chats).result(20)
+
+    with listening(engine, "before_cursor_execute", meanwhile):
+        answer = client.get(f"{PATH}&limit={limit}")
+    assert others[0].status_code == 200
+    found = ids(answer.get_json())
+    while address := next_address(answer):
+        answer = client.get(address)
+        found += ids(answer.get_json())
+    assert found == [chats[number] for number in (4, 2, 0, 5, 3, 1)]
 
 
 @pytest.fixture

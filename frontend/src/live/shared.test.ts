@@ -92,6 +92,26 @@ describe("tabs that share a stream", () => {
   });
 });
 
+describe("an event that nobody could make sense of", () => {
+  it("is taken when it comes again", () => {
+    const types: string[] = [];
+    const shared = new SharedStream("/stream", 10, {
+      onEvent: (_id, data) => types.push(JSON.parse(data).type),
+      onState: () => {},
+      onRefused: () => {},
+      onGap: () => {},
+    });
+    open.push(shared);
+    const broken = { lastEventId: "11", data: '{"type":"gateway' };
+    expect(() => FakeEventSource.newest.onmessage?.(broken)).toThrow(SyntaxError);
+    shared.reopen();
+    expect(FakeEventSource.newest.address).toBe("/stream?lastEventId=10");
+    send(11);
+    send(11);
+    expect(types).toEqual(["gateway_status"]);
+  });
+});
+
 describe("tabs without locks", () => {
   it("believe only the stream that each has of its own", () => {
     fakeBrowser({ hasLocks: false });

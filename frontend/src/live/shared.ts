@@ -154,8 +154,9 @@ export class SharedStream {
     const isPassing = data.startsWith('{"type":"presence"');
     if (!isPassing && this.last !== null && id <= this.last && !data.startsWith('{"type":"reset"'))
       return;
-    if (!isPassing) this.last = id;
     this.handlers.onEvent(isPassing ? 0 : id, data);
+    // Not before: an event that turned out to be broken is taken when it comes again.
+    if (!isPassing) this.last = id;
   }
 
   /** A leader that the browser put to sleep answers nothing: whoever is looked at takes over. */

@@ -47,6 +47,18 @@ describe("a stream", () => {
     expect(opened()).toHaveLength(2);
   });
 
+  it("asks again for an event that nobody could make sense of", () => {
+    stream.close();
+    stream = new Stream("/stream", { ...handlers, onEvent: (_id, data) => JSON.parse(data) }, 7);
+    FakeEventSource.newest.open();
+    FakeEventSource.newest.send(8, {});
+    const broken = { lastEventId: "9", data: '{"type":"new_cust' };
+    expect(() => FakeEventSource.newest.onmessage?.(broken)).toThrow(SyntaxError);
+    FakeEventSource.newest.onerror?.();
+    vi.advanceTimersByTime(2_000);
+    expect(opened().at(-1)).toBe("/stream?lastEventId=8");
+  });
+
   it("sleeps for good once it is closed", () => {
     stream.close();
     sleep(60_000);

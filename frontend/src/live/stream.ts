@@ -76,8 +76,9 @@ export class Stream {
     };
     source.onmessage = (event: MessageEvent<string>) => {
       const id = Number(event.lastEventId);
-      if (id) this.last = id;
       this.handlers.onEvent(id, event.data);
+      // Not before: what turned out to be broken is asked for again.
+      if (id) this.last = id;
     };
     source.onerror = () => {
       const refused = source.readyState === EventSource.CLOSED;

@@ -1,0 +1,156 @@
+"""How a stream ends: properly between two events, and in the midst of one by a cut.
+
+An answer in chunks ends with `0`, and an empty line. A client that gets them in the midst of an
+event takes its beginning for the whole, and goes on behind it: the event is lost for good.
+"""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from crm.api import subscription as subscriptions
+from crm.api.feed import feed
+from crm.api.frames import Batch, LiveEvent, ephemeral_frame
+from crm.api.subscription import BUFFER, Connection, Subscription
+from crm.queries.events import Extent
+from tests.kit.app import Backend
+from tests.kit.server_ends import make_worker, read_to_end, serving, worker_class_of
+
+ASK = b"GET /messages/events/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+END = b"0\r\n\r\n"
+LARGE = b"x" * (BUFFER // 2)
+"""More than the kernel takes at once."""
+
+
+class SteeredSubscription(Subscription):
+    """Its stream's thread takes nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__(10, Extent(pruned_to=0, newest=10), lambda _: None)
+        self.may_take, self.has_begun = threading.Event(), threading.Event()
+
+    def go_live(self, after: int, connection: Connection | None) -> None:
+        super().go_live(after, connection)
+        self.has_begun.set()
+
+    def take(self, timeout: float) -> bytes | None:
+        assert self.may_take.wait(20)
+        return super().take(timeout)
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> SteeredSubscription:
+    """The one that the next client is given."""
+    steered = SteeredSubscription()
+    monkeypatch.setattr(feed, "subscribe", lambda _holder: steered)
+    return steered
+
+
+@pytest.fixture
+def short_write_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "WRITE_TIMEOUT", 0.5)
+
+
+@pytest.fixture(params=["gthread", "gevent"])
+def client(
+    request: pytest.FixtureRequest, backend: Backend, stream: SteeredSubscription
+) -> Iterator[socket.socket]:
+    """Whoever opened the stream, and reads nothing of itself."""
+    with serving(make_worker(worker_class_of(request.param), backend.app)) as client:
+        client.sendall(ASK)
+        assert stream.has_begun.wait(20)
+        yield client
+        stream.end()
+        stream.may_take.set()
+
+
+def event(number: int, text: bytes = b"{}") -> Batch:
+    return Batch([LiveEvent.of(number, text)])
+
+
+def ids_of(answer: bytes) -> list[int]:
+    """Of the events that a client takes for whole, who reads whatever comes and is not strict."""
+    lines = answer.replace(b"\r\n", b"\n")
+    return [int(found) for found in re.findall(rb"^id: (\d+)\ndata: .*\n(?:.*\n)*?\n", lines, re.M)]
+
+
+def test_between_two_events_the_server_ends_it(
+    client: socket.socket, stream: SteeredSubscription
+) -> None:
+    stream.offer(event(11))
+    stream.end()
+    stream.may_take.set()
+    answer = read_to_end(client)
+    assert ids_of(answer) == [11]
+    assert answer.endswith(b"\r\n" + END)
+
+
+def test_an_end_in_the_midst_of_an_event_cuts_it(
+    client: socket.socket, stream: SteeredSubscription
+) -> None:
+    """Seen to fail: a session that was over, or the end of a process."""
+    stream.offer(event(11))
+    stream.offer(event(12, LARGE))
+    stream.end()
+    stream.may_take.set()
+    answer = read_to_end(client)
+    assert ids_of(answer) == [11]
+    assert answer.endswith(b"x")
+
+
+def test_who_is_too_far_behind_in_the_midst_of_an_event_is_cut(
+    client: socket.socket, stream: SteeredSubscription
+) -> None:
+    for number in range(11, 16):
+        stream.offer(event(number, LARGE))
+    stream.may_take.set()
+    assert read_to_end(client).endswith(b"x")
+
+
+def test_an_end_in_the_midst_of_what_is_no_event_cuts_it_too(
+    client: socket.socket, stream: SteeredSubscription
+) -> None:
+    stream.offer(Batch([], ephemeral_frame(LARGE)))
+    stream.end()
+    stream.may_take.set()
+    assert read_to_end(client).endswith(b"x")
+
+
+def test_once_the_rest_of_an_event_is_written_the_server_ends_it(
+    client: socket.socket, stream: SteeredSubscription
+) -> None:
+    stream.offer(event(11, LARGE))
+    stream.may_take.set()
+    answer = client.recv(1)
+    while ids_of(answer) != [11]:
+        answer += client.recv(65536)
+    stream.end()
+    assert (answer + read_to_end(client)).endswith(b"\r\n" + END)
+
+
+def test_a_client_that_takes_an_event_too_slowly_is_cut(
+    short_write_timeout: None,  # before the client comes
+    client: socket.socket,
+    stream: SteeredSubscription,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to fail: it began to read again before the server wrote the end."""
+    write, has_given_up = Connection.write, threading.Event()
+
+    def watched(connection: Connection, data: bytes) -> bool:
+        done = write(connection, data)
+        if not done:
+            has_given_up.set()
+        return done
+
+    monkeypatch.setattr(Connection, "write", watched)
+    stream.offer(event(11))
+    stream.offer(event(12, LARGE))
+    stream.may_take.set()
+    assert has_given_up.wait(60)
+    answer = read_to_end(client)
+    assert ids_of(answer) == [11]
+    assert answer.endswith(b"x")
