@@ -146,17 +146,20 @@ class Hints:
     def _send(self, batch: Sequence[Hint]) -> None:
         events = [item for item in batch if isinstance(item, tuple)]
         jobs = [item for item in batch if isinstance(item, Job)]
-        errands = [item for item in batch if not isinstance(item, tuple | Job)]
         if events:
-            errands.insert(0, lambda: self.publish(events))
+            self._try(lambda: self.publish(events), events=len(events))
+        for errand in batch:
+            if not isinstance(errand, tuple | Job):
+                self._try(errand, errands=1)
         if jobs:
-            errands.append(lambda: self.send_jobs(jobs))
-        for errand in errands:
-            try:
-                errand()
-            except Exception as error:  # a hint: whatever the fault, the rows remain
-                log.warning("hints_dropped", events=len(events), jobs=len(jobs), reason=repr(error))
-                time.sleep(PAUSE_AFTER_FAILURE)
+            self._try(lambda: self.send_jobs(jobs), jobs=len(jobs))
+
+    def _try(self, errand: Errand, **carried: int) -> None:
+        try:
+            errand()
+        except Exception as error:  # a hint: whatever the fault, the rows remain
+            log.warning("hints_dropped", **carried, reason=repr(error))
+            time.sleep(PAUSE_AFTER_FAILURE)
 
 
 hints = Hints()

@@ -65,6 +65,23 @@ def test_a_fault_loses_one_batch_and_not_the_sender(monkeypatch: pytest.MonkeyPa
     assert sent == [deliver_message(2)]
 
 
+def test_a_fault_names_what_was_dropped_and_not_what_went_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE", 0)
+    hints, sent = Hints(), list[object]()
+    hints.send_jobs, hints.publish = sent.extend, sent.extend
+
+    def fail() -> None:
+        raise ConnectionError("Redis is away")
+
+    with capture_logs() as lines:
+        hints._send([(1, b"{}"), fail, deliver_message(1)])
+    assert sent == [(1, b"{}"), deliver_message(1)]
+    counts = [{name: line.get(name) for name in ("events", "jobs", "errands")} for line in lines]
+    assert counts == [{"events": None, "jobs": None, "errands": 1}]
+
+
 def test_nothing_to_send_starts_no_thread() -> None:
     before = threading.active_count()
     Hints().send([], [])
