@@ -80,10 +80,9 @@ class Hints:
         self.send_jobs, self.publish = send_jobs, publish
 
     def send(self, jobs: Sequence[Job], events: Sequence[Published]) -> None:
-        """Take jobs and events to be sent soon; never blocks, drops what does not fit."""
-        if not (jobs or events):
+        """Take jobs and events to be sent soon; never blocks or fails, drops what does not fit."""
+        if not (jobs or events) or not self._has_thread():
             return
-        self._ensure_thread()
         try:
             for event in events:
                 self._queue.put_nowait(event)
@@ -94,9 +93,9 @@ class Hints:
 
     def run(self, errand: Errand) -> None:
         """Run something soon on the sending thread."""
-        self._ensure_thread()
-        with suppress(queue.Full):
-            self._queue.put_nowait(errand)
+        if self._has_thread():
+            with suppress(queue.Full):
+                self._queue.put_nowait(errand)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent; False when the time ran out first."""
@@ -105,16 +104,22 @@ class Hints:
             time.sleep(0.01)
         return not self._queue.unfinished_tasks
 
-    def _ensure_thread(self) -> None:
+    def _has_thread(self) -> bool:
+        """Whether there is one that sends; where not, it is started if that can be."""
         # A fork leaves the thread behind, so each process starts its own at its first hint.
         if self._owner == os.getpid():
-            return
+            return True
         with self._lock:
             if self._owner != os.getpid():
-                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
-                self._thread.start()
-                self._owner = os.getpid()
+                thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # at the limit of processes; the next hint tries
+                    log.warning("hints_dropped", reason=repr(error))
+                    return False
+                self._thread, self._owner = thread, os.getpid()
                 atexit.register(self.flush, FLUSH_AT_EXIT)
+        return True
 
     def _run(self) -> None:
         kept: list[Job] = []

@@ -82,6 +82,27 @@ def test_a_fault_names_what_was_dropped_and_not_what_went_out(
     assert counts == [{"events": None, "jobs": None, "errands": 1}]
 
 
+def test_a_thread_that_cannot_be_started_is_tried_again_with_the_next_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to make a request fail after its commit, in a container at its limit of processes."""
+    hints, sent = Hints(), list[Job]()
+    hints.send_jobs = sent.extend
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with capture_logs() as lines, monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        hints.send([deliver_message(1)], [])
+        hints.run(lambda: None)
+    assert [line["event"] for line in lines] == ["hints_dropped"] * 2
+    assert hints.flush(0), "what is dropped is not waited for"
+    hints.send([deliver_message(2)], [])
+    assert hints.flush(10)
+    assert sent == [deliver_message(2)]
+
+
 def test_nothing_to_send_starts_no_thread() -> None:
     before = threading.active_count()
     Hints().send([], [])
