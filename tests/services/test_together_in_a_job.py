@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from crm import clock
 from crm.gateway_client import SendOrder
 from crm.models import GatewayLink
-from crm.services import claims, handover, settlement
+from crm.services import claims, delivery, handover, settlement
 from crm.services.handover import MOST_CALLS, NotBegunError, hand_over
 from tests.kit.waiting import eventually
 from tests.services.shop import Shop, deliver_all
@@ -118,6 +119,23 @@ def test_a_fault_of_ours_with_one_leaves_it_to_its_lease_and_settles_the_others(
     shop.sweep()
     row = shop.row(message_ids[1])
     assert (row.dispatch, row.lost_leases) == ("queued", 1)
+
+
+def test_each_fault_is_named_with_its_own_messages(shop: Shop) -> None:
+    """Seen to name the first fault for all, and to keep the others to itself."""
+    message_ids = send_to_many(shop, 3)
+    shop.gateway.to = {message_ids[0]: RuntimeError("one"), message_ids[2]: ValueError("other")}
+    told: dict[int, str] = {}
+
+    def deliver() -> None:
+        for one in delivery.deliver_messages(message_ids):
+            told[one.message_id] = one.outcome
+
+    with capture_logs() as lines, pytest.raises((RuntimeError, ValueError)):
+        shop.do(deliver)
+    assert told == dict(zip(message_ids, ["RuntimeError", "accepted", "ValueError"], strict=True))
+    faults = {line["message_ids"][0]: str(line["exc_info"]) for line in lines if "exc_info" in line}
+    assert faults == {message_ids[0]: "one", message_ids[2]: "other"}
 
 
 def test_a_thread_that_is_stopped_in_a_call_is_not_waited_for(
