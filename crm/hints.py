@@ -80,10 +80,9 @@ class Hints:
         self.send_jobs, self.publish = send_jobs, publish
 
     def send(self, jobs: Sequence[Job], events: Sequence[Published]) -> None:
-        """Take jobs and events to be sent soon; never blocks, drops what does not fit."""
-        if not (jobs or events):
+        """Take jobs and events to be sent soon; never blocks or fails, drops what does not fit."""
+        if not (jobs or events) or not self._has_thread():
             return
-        self._ensure_thread()
         try:
             for event in events:
                 self._queue.put_nowait(event)
@@ -94,9 +93,9 @@ class Hints:
 
     def run(self, errand: Errand) -> None:
         """Run something soon on the sending thread."""
-        self._ensure_thread()
-        with suppress(queue.Full):
-            self._queue.put_nowait(errand)
+        if self._has_thread():
+            with suppress(queue.Full):
+                self._queue.put_nowait(errand)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken is sent; False when the time ran out first."""
@@ -105,16 +104,22 @@ class Hints:
             time.sleep(0.01)
         return not self._queue.unfinished_tasks
 
-    def _ensure_thread(self) -> None:
+    def _has_thread(self) -> bool:
+        """Whether there is one that sends; where not, it is started if that can be."""
         # A fork leaves the thread behind, so each process starts its own at its first hint.
         if self._owner == os.getpid():
-            return
+            return True
         with self._lock:
             if self._owner != os.getpid():
-                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
-                self._thread.start()
-                self._owner = os.getpid()
+                thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # at the limit of processes; the next hint tries
+                    log.warning("hints_dropped", reason=repr(error))
+                    return False
+                self._thread, self._owner = thread, os.getpid()
                 atexit.register(self.flush, FLUSH_AT_EXIT)
+        return True
 
     def _run(self) -> None:
         kept: list[Job] = []
@@ -146,17 +151,20 @@ class Hints:
     def _send(self, batch: Sequence[Hint]) -> None:
         events = [item for item in batch if isinstance(item, tuple)]
         jobs = [item for item in batch if isinstance(item, Job)]
-        errands = [item for item in batch if not isinstance(item, tuple | Job)]
         if events:
-            errands.insert(0, lambda: self.publish(events))
+            self._try(lambda: self.publish(events), events=len(events))
+        for errand in batch:
+            if not isinstance(errand, tuple | Job):
+                self._try(errand, errands=1)
         if jobs:
-            errands.append(lambda: self.send_jobs(jobs))
-        for errand in errands:
-            try:
-                errand()
-            except Exception as error:  # a hint: whatever the fault, the rows remain
-                log.warning("hints_dropped", events=len(events), jobs=len(jobs), reason=repr(error))
-                time.sleep(PAUSE_AFTER_FAILURE)
+            self._try(lambda: self.send_jobs(jobs), jobs=len(jobs))
+
+    def _try(self, errand: Errand, **carried: int) -> None:
+        try:
+            errand()
+        except Exception as error:  # a hint: whatever the fault, the rows remain
+            log.warning("hints_dropped", **carried, reason=repr(error))
+            time.sleep(PAUSE_AFTER_FAILURE)
 
 
 hints = Hints()

@@ -6,6 +6,7 @@ Three steps, two transactions for all that go together, and none open while the 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import structlog
 from structlog.contextvars import bound_contextvars
 
 from crm.gateway_errors import GatewayRefusedError, GatewayTemporaryError, GatewayUnreachableError
@@ -18,6 +19,8 @@ from crm.services.settlement import (
     settle_refusal,
     settle_unreachable,
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,8 @@ class Delivery:
 def deliver_messages(message_ids: Sequence[int]) -> Iterator[Delivery]:
     """Claim messages, hand them to the gateway, and write down how that went, one by one.
 
-    Every outcome of the gateway's is stored, so none is raised. Any other fault is raised once all
-    others are settled; its messages come again when their leases run out.
+    Every outcome of the gateway's is stored, so none is raised. Of other faults each is logged, and
+    one raised once all others are settled; their messages come again when their leases run out.
     """
     message_ids = list(dict.fromkeys(message_ids))  # a job may bring one twice
     claims = claim_messages(message_ids)
@@ -46,6 +49,7 @@ def deliver_messages(message_ids: Sequence[int]) -> Iterator[Delivery]:
                 yield from _settle(part)
             except Exception as fault:  # one that cannot be settled must not hold up the rest
                 faults.append(fault)
+                yield from _leave(part, fault)
     if faults:
         raise faults[0]
 
@@ -69,6 +73,14 @@ def _settle(answers: Sequence[Answer]) -> Iterator[Delivery]:
             outcomes = {claim.message_id: _settle_error(claim, error)}
     for claim in claims:
         yield Delivery(claim.message_id, outcomes[claim.message_id], claim.request_id)
+
+
+def _leave(answers: Sequence[Answer], fault: Exception) -> Iterator[Delivery]:
+    """Name the fault of each: only one can be raised, and none says which messages it was."""
+    message_ids = [claim.message_id for claim, _ in answers]
+    log.error("not_settled", message_ids=message_ids, exc_info=fault)
+    for claim, _ in answers:
+        yield Delivery(claim.message_id, type(fault).__name__, claim.request_id)
 
 
 def _settle_error(claim: Claim, error: Exception) -> str:

@@ -6,7 +6,7 @@ It is idempotent and needs no memory, so it may run twice at once, late, or neve
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from crm import clock, jobs
@@ -71,21 +71,36 @@ def give_up_waiting(tx: Transaction, moment: datetime) -> None:
 
 
 def hint_due_messages(tx: Transaction, moment: datetime, *, room: int) -> None:
-    """Send a job for each due message at the head of its customer's queue, at most `room`."""
-    if room <= 0 or circuit.is_open(tx.session, moment):
+    """Send a job for each due message at the head of its customer's queue.
+
+    For one that has none, however many others wait: nothing else makes it, and a reply that is to
+    be tried again in a second must not wait for all bulk. For one whose job is late, while there
+    is `room` in the queue.
+    """
+    if circuit.is_open(tx.session, moment):
         return
-    half_open = circuit.open_reason(tx.session) is not None
-    for message in _lock_messages(
+    most = ENOUGH_JOBS if circuit.open_reason(tx.session) is None else 1  # half open: one
+    sent = _hint(tx, moment, Message.hinted_at.is_(None), limit=most)
+    left = min(room, most) - sent
+    if left > 0:
+        _hint(tx, moment, Message.hinted_at < moment - HINT_AGAIN_AFTER, limit=left)
+
+
+def _hint(tx: Transaction, moment: datetime, which: ColumnElement[bool], *, limit: int) -> int:
+    """Send the jobs of so many of these, replies first; how many there were."""
+    found = _lock_messages(
         tx.session,
         Message.dispatch == Dispatch.QUEUED,
         Message.due_at <= moment,
-        or_(Message.hinted_at.is_(None), Message.hinted_at < moment - HINT_AGAIN_AFTER),
+        which,
         ~IS_HELD_BACK,
-        limit=1 if half_open else room,
-    ):
+        limit=limit,
+    )
+    for message in found:
         message.hinted_at = moment
         # Alone: one whose job or whose worker died may be what they died of.
         tx.enqueue(jobs.deliver_message(message.id, priority=message.priority, alone=True))
+    return len(found)
 
 
 def ask_about_accepted(tx: Transaction, moment: datetime) -> None:

@@ -97,7 +97,7 @@ def _lock_customers(tx: Transaction, customer_ids: set[int]) -> None:
 def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
     """Nothing was handed over, so this was no try: wait, and say why."""
     with transaction(shares_commit=True) as tx:
-        message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        message = _lock_claimed(tx, claim)
         circuit.note_refusal(tx.session, clock.now(), error.reason)
         if message is None:
             return "settled_elsewhere"
@@ -110,7 +110,7 @@ def settle_unreachable(claim: Claim, error: GatewayUnreachableError) -> str:
 def settle_not_begun(claim: Claim) -> str:
     """The call would have come too late to be safe, so there was none: back into the queue."""
     with transaction(shares_commit=True) as tx:
-        message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        message = _lock_claimed(tx, claim)
         if message is None:
             return "settled_elsewhere"
         requeue(message, due_at=clock.now())
@@ -121,7 +121,7 @@ def settle_not_begun(claim: Claim) -> str:
 def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
     """A try that failed and may be repeated, at most `MAX_RETRIES` times."""
     with transaction(shares_commit=True) as tx:
-        message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        message = _lock_claimed(tx, claim)
         _note_health(tx, error)
         if message is None:
             return "settled_elsewhere"
@@ -141,7 +141,7 @@ def settle_failure(claim: Claim, error: GatewayTemporaryError) -> str:
 def settle_refusal(claim: Claim, error: GatewayRefusedError) -> str:
     """The gateway says that this can never be sent."""
     with transaction(shares_commit=True) as tx:
-        message = _lock_claimed(tx, claim, [Dispatch.SENDING])
+        message = _lock_claimed(tx, claim)
         circuit.note_answer(tx.session)
         if message is None:
             return "settled_elsewhere"
@@ -208,15 +208,11 @@ def _note_health(tx: Transaction, error: GatewayTemporaryError) -> None:
         circuit.note_answer(tx.session)
 
 
-def _lock_claimed(
-    tx: Transaction, claim: Claim, states: list[Dispatch], *, fenced: bool = True
-) -> Message | None:
-    """The claimed message if it is still in one of these states, else None."""
+def _lock_claimed(tx: Transaction, claim: Claim) -> Message | None:
+    """The claimed message if nobody settled it or claimed it again meanwhile, else None."""
     try:
         message = lock_outbound_message(tx.session, claim.message_id)
     except NotFoundError:
         return None
-    late = fenced and message.claims != claim.number
-    if late or message.dispatch not in states or message.gateway_attempt != claim.attempt:
-        return None
-    return message
+    known = message.dispatch, message.claims, message.gateway_attempt
+    return message if known == (Dispatch.SENDING, claim.number, claim.attempt) else None

@@ -55,6 +55,37 @@ def test_behind_many_waiting_jobs_none_is_sent_again(shop: Shop) -> None:
     assert sorted(shop.delivery_jobs()) == sorted(message_ids * 2)
 
 
+def test_behind_many_waiting_jobs_one_that_has_none_gets_its_job(shop: Shop) -> None:
+    """Seen to fail while the room left in the queue limited these too.
+
+    Nothing but the sweep sends again what the gateway asked to wait, and the customer's later
+    messages wait behind it.
+    """
+    late, limited = (shop.send(shop.customer(f"6012345678{n}")) for n in range(2))
+    shop.gateway.answers = [httpx.Response(429)]
+    assert shop.deliver(limited) == "will_retry"
+    shop.make_due(limited)
+    shop.set_back(late, "hinted_at", 60)
+    shop.backend.jobs.clear()
+    for _ in range(2):  # told once, it is one whose job is on its way
+        shop.do(recovery.sweep, jobs_waiting=5_000)
+        assert shop.delivery_jobs() == [limited]
+
+
+def test_of_those_without_a_job_replies_come_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "ENOUGH_JOBS", 1)
+    bulk, reply = (shop.send(shop.customer(f"6012345678{n}")) for n in range(2))
+    shop.change(bulk, priority=1)
+    for message_id in (bulk, reply):
+        shop.change(message_id, hinted_at=None)
+    shop.backend.jobs.clear()
+    for told in ([reply], [reply, bulk]):
+        shop.do(recovery.sweep, jobs_waiting=5_000)
+        assert shop.delivery_jobs() == told
+
+
 def test_a_lease_that_still_runs_is_left_alone(shop: Shop) -> None:
     message_id = shop.send_new()
     shop.do(claim_one, message_id)

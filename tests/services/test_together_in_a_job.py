@@ -3,16 +3,18 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from crm import clock
+from crm.gateway_client import SendOrder
 from crm.models import GatewayLink
-from crm.services import claims, handover, settlement
+from crm.services import claims, delivery, handover, settlement
 from crm.services.handover import MOST_CALLS, NotBegunError, hand_over
 from tests.kit.waiting import eventually
 from tests.services.shop import Shop, deliver_all
@@ -119,6 +121,65 @@ def test_a_fault_of_ours_with_one_leaves_it_to_its_lease_and_settles_the_others(
     assert (row.dispatch, row.lost_leases) == ("queued", 1)
 
 
+def test_each_fault_is_named_with_its_own_messages(shop: Shop) -> None:
+    """Seen to name the first fault for all, and to keep the others to itself."""
+    message_ids = send_to_many(shop, 3)
+    shop.gateway.to = {message_ids[0]: RuntimeError("one"), message_ids[2]: ValueError("other")}
+    told: dict[int, str] = {}
+
+    def deliver() -> None:
+        for one in delivery.deliver_messages(message_ids):
+            told[one.message_id] = one.outcome
+
+    with capture_logs() as lines, pytest.raises((RuntimeError, ValueError)):
+        shop.do(deliver)
+    assert told == dict(zip(message_ids, ["RuntimeError", "accepted", "ValueError"], strict=True))
+    faults = {line["message_ids"][0]: str(line["exc_info"]) for line in lines if "exc_info" in line}
+    assert faults == {message_ids[0]: "one", message_ids[2]: "other"}
+
+
+def test_a_thread_that_is_stopped_in_a_call_is_not_waited_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to wait for ever: the pool kept what was no `Exception`, and no answer came."""
+    message_ids = send_to_many(shop, 4)
+
+    def send(order: SendOrder, **_: object) -> None:
+        if order.backend_message_id == message_ids[1]:
+            raise SystemExit
+
+    monkeypatch.setattr(handover.gateway, "send", send)
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            shop.deliver_all(message_ids)
+        except BaseException as error:
+            raised.append(error)
+
+    job = threading.Thread(target=run, daemon=True)
+    job.start()
+    job.join(60)
+    assert [type(error) for error in raised] == [SystemExit]
+    assert states(shop, message_ids) == ["accepted", "sending", "accepted", "accepted"]
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_where_no_thread_can_be_started_each_is_called_for_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """Seen to throw away the answers that had come, and to leave all to their leases."""
+    callers = _FewThreads(threads)
+    monkeypatch.setattr(handover, "_callers", callers)
+    monkeypatch.setattr(handover, "QUICK", 0.0)
+    message_ids = send_to_many(shop, 4)
+    shop.gateway.held[message_ids[0]] = held = threading.Event()
+    threading.Timer(0.2, held.set).start()
+    assert shop.deliver_all(message_ids) == dict.fromkeys(message_ids, "accepted")
+    assert [order["backend_message_id"] for order in shop.gateway.sent] == message_ids
+    assert callers.refusals
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_call_that_might_outlive_the_lease_is_not_made(shop: Shop, count: int) -> None:
     message_ids = send_to_many(shop, count)
@@ -207,3 +268,18 @@ def test_a_yes_to_several_is_believed_of_those_attempts_only(shop: Shop) -> None
         message_ids[2]: "settled_elsewhere",
     }
     assert states(shop, message_ids) == ["accepted", "accepted", "sending"]
+
+
+class _FewThreads:
+    """A pool in a container that may have so many more threads."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.refusals = 0
+
+    def submit(self, work: Callable[[], None]) -> None:
+        if not self.left:
+            self.refusals += 1
+            raise RuntimeError("can't start new thread")
+        self.left -= 1
+        threading.Thread(target=work).start()

@@ -65,6 +65,44 @@ def test_a_fault_loses_one_batch_and_not_the_sender(monkeypatch: pytest.MonkeyPa
     assert sent == [deliver_message(2)]
 
 
+def test_a_fault_names_what_was_dropped_and_not_what_went_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE", 0)
+    hints, sent = Hints(), list[object]()
+    hints.send_jobs, hints.publish = sent.extend, sent.extend
+
+    def fail() -> None:
+        raise ConnectionError("Redis is away")
+
+    with capture_logs() as lines:
+        hints._send([(1, b"{}"), fail, deliver_message(1)])
+    assert sent == [(1, b"{}"), deliver_message(1)]
+    counts = [{name: line.get(name) for name in ("events", "jobs", "errands")} for line in lines]
+    assert counts == [{"events": None, "jobs": None, "errands": 1}]
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again_with_the_next_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to make a request fail after its commit, in a container at its limit of processes."""
+    hints, sent = Hints(), list[Job]()
+    hints.send_jobs = sent.extend
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with capture_logs() as lines, monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        hints.send([deliver_message(1)], [])
+        hints.run(lambda: None)
+    assert [line["event"] for line in lines] == ["hints_dropped"] * 2
+    assert hints.flush(0), "what is dropped is not waited for"
+    hints.send([deliver_message(2)], [])
+    assert hints.flush(10)
+    assert sent == [deliver_message(2)]
+
+
 def test_nothing_to_send_starts_no_thread() -> None:
     before = threading.active_count()
     Hints().send([], [])
