@@ -48,6 +48,7 @@ class KnownCallers:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Caller, float]] = {}
         self._noted: dict[str, float] = {}
+        self._forgotten = 0
 
     def find(
         self, secret: str, look_up: Callable[[str], Caller | None], *, anew: bool = False
@@ -57,14 +58,12 @@ class KnownCallers:
         known = self._known.get(proof)
         if known and known[1] > time.monotonic() and not anew:
             return known[0]
-        caller = look_up(proof)
+        forgotten, caller = self._forgotten, look_up(proof)
         with self._lock:
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
             if caller is None:
                 self._known.pop(proof, None)
-            else:
-                self._known[proof] = caller, time.monotonic() + REMEMBERED
+            elif self._forgotten == forgotten:  # else the row may be of before somebody left
+                self._remember(proof, caller)
         return caller
 
     def still_knows(self, caller: Caller) -> bool:
@@ -75,6 +74,7 @@ class KnownCallers:
     def forget(self) -> None:
         """Ask the database again about everybody: somebody just left."""
         with self._lock:
+            self._forgotten += 1
             self._known.clear()
 
     def is_use_due(self, caller: Caller) -> bool:
@@ -85,6 +85,11 @@ class KnownCallers:
                 return False
             self._noted[caller.proof] = moment + USE_NOTED_EVERY
         return True
+
+    def _remember(self, proof: str, caller: Caller) -> None:
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[proof] = caller, time.monotonic() + REMEMBERED
 
 
 known_callers = KnownCallers()
