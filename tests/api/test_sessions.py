@@ -8,11 +8,9 @@ from sqlalchemy import delete, select, update
 
 from crm import clock
 from crm.actors import COMMAND_LINE
-from crm.api.callers import known_callers
 from crm.api.feed import feed
 from crm.extensions import Base
 from crm.models import AgentSession, Role, Scope
-from crm.queries.callers import Caller, find_agent
 from crm.services import agents
 from tests.kit.accounts import COOKIE, PASSWORD, Person, add_agent, add_token, sign_in
 from tests.kit.app import Backend
@@ -77,24 +75,6 @@ def test_whether_one_is_signed_in_is_not_told_from_memory(backend: Backend) -> N
     state = {"required": True, "me": None}
     assert person.call("GET", "/auth/state").get_json() == state
     assert not person.is_signed_in
-
-
-def test_who_signs_out_while_being_looked_up_is_not_remembered(backend: Backend) -> None:
-    """The row was read as valid, and the caller kept only after the session had ended."""
-    person, thief = sign_in(backend), Person(backend)
-    thief.client.set_cookie(COOKIE, person.cookie)
-    with person.client.session_transaction() as session:
-        secret = session["_user_id"]
-    known_callers.forget()
-
-    def sign_out_meanwhile(proof: str) -> Caller | None:
-        caller = find_agent(proof)
-        assert person.call("POST", "/auth/logout").status_code == 204
-        return caller
-
-    with backend.app.app_context():
-        assert known_callers.find(secret, sign_out_meanwhile), "looked up before"
-    assert thief.client.get("/customers/").status_code == 401
 
 
 def test_a_forged_or_broken_cookie_is_nobodys(backend: Backend) -> None:
@@ -268,8 +248,7 @@ def test_nothing_that_opens_a_door_is_in_the_database(backend: Backend) -> None:
     owner = sign_in(backend, role=Role.OWNER)
     body = {"name": "Report", "scope": "send"}
     token = owner.call("POST", "/tokens", json=body).get_json()
-    with owner.client.session_transaction() as session:
-        secret = session["_user_id"]
+    secret = owner.secret
     stored = ""
     with backend.session() as session:
         for table in Base.metadata.sorted_tables:
@@ -280,16 +259,3 @@ def test_nothing_that_opens_a_door_is_in_the_database(backend: Backend) -> None:
     assert token["prefix"] in stored
     assert token["token"].startswith(token["prefix"])
     assert len(token["prefix"]) * 3 < len(token["token"])
-
-
-def test_a_session_is_asked_of_the_database_once_in_a_while_only(backend: Backend) -> None:
-    person = sign_in(backend)
-    looked_up: list[str] = []
-    known_callers.find(person.cookie, lambda proof: looked_up.append(proof))
-    known_callers.find(person.cookie, lambda proof: looked_up.append(proof))
-    assert len(looked_up) == 2, "who is unknown is looked for each time"
-    with person.client.session_transaction() as session:
-        secret = session["_user_id"]
-    known = known_callers.find(secret, lambda proof: looked_up.append(proof))
-    assert known
-    assert len(looked_up) == 2
