@@ -116,7 +116,10 @@ def _require_role(rule: Access | None, caller: Caller) -> None:
 
 
 def _is_internal() -> bool:
-    """Proved by the token; without one configured, by coming from this very machine."""
+    """Proved by the token; without one configured, by coming from this very machine.
+
+    A page whose name was pointed here comes from it too, but asks for that name.
+    """
     tokens: tuple[str, ...] = current_app.config["INTERNAL_TOKENS"]
     if tokens:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -127,7 +130,8 @@ def _is_internal() -> bool:
         name.casefold().startswith("x-forwarded-") or name.casefold() == "forwarded"
         for name in request.headers.keys()
     )
-    return is_loopback_host(request.remote_addr) and not through_others
+    is_here = is_loopback_host(request.remote_addr) and _is_own_name(request.host)
+    return is_here and not through_others
 
 
 def _refuse_foreign_names() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_fresh, login_user, logout_user
 
-from crm.actors import SYSTEM, Actor
+from crm.actors import SYSTEM, Actor, ActorKind
 from crm.credentials import hash_secret
 from crm.errors import CrmError
 from crm.queries.callers import Caller, find_agent, find_script
@@ -42,39 +42,47 @@ class SessionUser(UserMixin):  # type: ignore[misc]
 
 
 class KnownCallers:
-    """Callers that were looked up a moment ago."""
+    """Callers that were looked up a moment ago, each as what it is: in a session, or with a token.
+
+    Or a session's secret, which its cookie holds, would do as a token for as long.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Caller, float]] = {}
+        self._known: dict[tuple[ActorKind, str], tuple[Caller, float]] = {}
         self._noted: dict[str, float] = {}
+        self._forgotten = 0
 
     def find(
-        self, secret: str, look_up: Callable[[str], Caller | None], *, anew: bool = False
+        self,
+        secret: str,
+        look_up: Callable[[str], Caller | None],
+        *,
+        kind: ActorKind,
+        anew: bool = False,
     ) -> Caller | None:
         """The caller with this secret, from memory (but for `anew`) or from the database."""
         proof = hash_secret(secret)
-        known = self._known.get(proof)
+        known = self._known.get((kind, proof))
         if known and known[1] > time.monotonic() and not anew:
             return known[0]
-        caller = look_up(proof)
+        forgotten, caller = self._forgotten, look_up(proof)
         with self._lock:
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
             if caller is None:
-                self._known.pop(proof, None)
-            else:
-                self._known[proof] = caller, time.monotonic() + REMEMBERED
+                self._known.pop((kind, proof), None)
+            elif self._forgotten == forgotten:  # else the row may be of before somebody left
+                self._remember(caller)
         return caller
 
     def still_knows(self, caller: Caller) -> bool:
         """Whether this very caller was looked up a moment ago."""
-        known = self._known.get(caller.proof)
+        known = self._known.get((caller.actor.kind, caller.proof))
         return known is not None and known[0] is caller and known[1] > time.monotonic()
 
     def forget(self) -> None:
         """Ask the database again about everybody: somebody just left."""
         with self._lock:
+            self._forgotten += 1
             self._known.clear()
 
     def is_use_due(self, caller: Caller) -> bool:
@@ -86,6 +94,12 @@ class KnownCallers:
             self._noted[caller.proof] = moment + USE_NOTED_EVERY
         return True
 
+    def _remember(self, caller: Caller) -> None:
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        key = caller.actor.kind, caller.proof
+        self._known[key] = caller, time.monotonic() + REMEMBERED
+
 
 known_callers = KnownCallers()
 login_manager = LoginManager()
@@ -94,7 +108,7 @@ login_manager = LoginManager()
 @login_manager.user_loader
 def load_user(secret: str) -> SessionUser | None:
     """flask-login's question: whose session is this?"""
-    caller = known_callers.find(secret, find_agent)
+    caller = known_callers.find(secret, find_agent, kind=ActorKind.AGENT)
     return SessionUser(secret, caller) if caller else None
 
 
@@ -132,7 +146,9 @@ def look_up_caller() -> Caller | None:
     """Who calls, and not from memory where it is an agent: the session may have ended elsewhere."""
     caller = current_caller()
     if caller and caller.role:
-        g.caller = caller = known_callers.find(current_user.get_id(), find_agent, anew=True)
+        secret = current_user.get_id()
+        caller = known_callers.find(secret, find_agent, kind=ActorKind.AGENT, anew=True)
+        g.caller = caller
     return caller
 
 
@@ -189,7 +205,7 @@ def _find_caller() -> Caller | None:
 
 
 def _find_script(given: str) -> Caller | None:
-    caller = known_callers.find(given, find_script)
+    caller = known_callers.find(given, find_script, kind=ActorKind.TOKEN)
     if caller and caller.actor.id and known_callers.is_use_due(caller):
         with suppress(CrmError):  # a note, for which no call may fail
             tokens.note_use(caller.actor.id)

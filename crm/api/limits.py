@@ -9,6 +9,7 @@ from flask_limiter import ApplicationLimit, Limiter
 from limits import parse
 from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -42,6 +43,8 @@ class QuickRedis(RedisStorage):
         )
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        if not self._answers:
+            raise RedisConnectionError("Redis did not answer when it was last asked.")
         try:
             return super().incr(key, expiry, amount)
         except RedisError:

@@ -123,6 +123,32 @@ def test_a_name_that_was_pointed_at_this_machine_gets_nothing(
     assert client.get("/customers/", headers={"Host": "[::1]:8000"}).get_json() == []
 
 
+@pytest.mark.parametrize("host", ["rebound.example", "127.0.0.1.evil.example:8000", "", "[::1"])
+def test_a_name_that_was_pointed_at_this_machine_is_no_service_of_ours(
+    client: FlaskClient, host: str
+) -> None:
+    """A page's own GET has no Origin, and all else that it sends is a browser's of this machine."""
+    headers = {"Host": host}
+    assert client.get("/metrics", headers=headers).status_code == 403
+    for path in INTERNAL:
+        assert client.post(path, headers=headers, **BROKEN).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_services_on_this_machine_call_it_by_its_own_names(client: FlaskClient, host: str) -> None:
+    headers = {"Host": host}
+    assert client.get("/metrics", headers=headers).status_code == 200
+    for path in INTERNAL:
+        assert client.post(path, headers=headers, **BROKEN).status_code == 400
+
+
+@pytest.mark.usefixtures("with_token")
+def test_with_a_token_a_service_may_call_by_any_name(client: FlaskClient) -> None:
+    headers = {"Host": "web.internal:8000", "Authorization": f"Bearer {NEW}"}
+    answer = client.get("/metrics", headers=headers, environ_overrides=STRANGER)
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost"])
 def test_our_own_pages_may_write(client: FlaskClient, origin: str) -> None:
     body = {"name": "x", "phone": "60123456789"}

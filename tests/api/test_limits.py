@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from limits.storage import RedisStorage
 
+from crm.api import asked_again, callers
+from crm.api.callers import known_callers
 from crm.api.limits import count_sign_in, limiter
 from crm.models import Role, Scope
 from tests.kit.accounts import PASSWORD, Person, add_agent, add_token, sign_in
@@ -139,6 +142,7 @@ def on_own_redis(tmp_path: Path, own_redis: RedisServer) -> Iterator[Backend]:
     url = f"sqlite:///{tmp_path / 'crm.sqlite3'}"
     settings = {"auth_required": True, "rate_limit": "50/minute"}
     with running_backend(url, own_redis.url, settings) as running:
+        limiter._storage_dead = False  # as the Redis of the test before may have left it
         yield running
 
 
@@ -160,6 +164,27 @@ def test_a_redis_that_is_frozen_or_gone_delays_nobody_and_limits_go_on(
     assert 429 in statuses(person, 60)
 
 
+@pytest.mark.parametrize("harm", ["freeze", "kill"])
+def test_a_list_asked_for_again_waits_for_a_redis_that_is_gone_once_only(
+    on_own_redis: Backend, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    """It is counted before Flask, and then by Flask; neither asks after the other has failed."""
+    for module in (callers, asked_again):
+        monkeypatch.setattr(module, "REMEMBERED", 3600.0)
+    client, headers = on_own_redis.client(), add_token(on_own_redis, Scope.READ)
+    before_flask = recorded(monkeypatch, limiter, "count")
+    in_redis = recorded(monkeypatch, RedisStorage, "incr")
+    for _ in range(2):
+        assert client.get("/customers/", headers=headers).status_code == 200
+    assert (before_flask, len(in_redis)) == ([True], 2)
+    getattr(own_redis, harm)()
+    for _ in range(4):
+        assert client.get("/customers/", headers=headers).status_code == 200
+    assert before_flask == [True, False, True, True, True], "counted in memory from then on"
+    assert len(in_redis) == 3
+    known_callers.forget()
+
+
 def test_a_redis_that_comes_back_counts_again(
     on_own_redis: Backend, own_redis: RedisServer
 ) -> None:
@@ -175,6 +200,21 @@ def test_a_redis_that_comes_back_counts_again(
         return limiter.storage.check() and any(int(count or 0) > 1 for count in counters)
 
     eventually(is_counted_in_redis, timeout=20)
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[object]:
+    """What each call of a method gave; None where it raised."""
+    given: list[object] = []
+    method = getattr(owner, name)
+
+    def record(*args: object) -> object:
+        given.append(None)
+        at = len(given) - 1
+        given[at] = method(*args)
+        return given[at]
+
+    monkeypatch.setattr(owner, name, record)
+    return given
 
 
 def seconds_to_count(backend: Backend) -> float:

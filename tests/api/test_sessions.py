@@ -8,7 +8,6 @@ from sqlalchemy import delete, select, update
 
 from crm import clock
 from crm.actors import COMMAND_LINE
-from crm.api.callers import known_callers
 from crm.api.feed import feed
 from crm.extensions import Base
 from crm.models import AgentSession, Role, Scope
@@ -249,8 +248,7 @@ def test_nothing_that_opens_a_door_is_in_the_database(backend: Backend) -> None:
     owner = sign_in(backend, role=Role.OWNER)
     body = {"name": "Report", "scope": "send"}
     token = owner.call("POST", "/tokens", json=body).get_json()
-    with owner.client.session_transaction() as session:
-        secret = session["_user_id"]
+    secret = owner.secret
     stored = ""
     with backend.session() as session:
         for table in Base.metadata.sorted_tables:
@@ -261,16 +259,3 @@ def test_nothing_that_opens_a_door_is_in_the_database(backend: Backend) -> None:
     assert token["prefix"] in stored
     assert token["token"].startswith(token["prefix"])
     assert len(token["prefix"]) * 3 < len(token["token"])
-
-
-def test_a_session_is_asked_of_the_database_once_in_a_while_only(backend: Backend) -> None:
-    person = sign_in(backend)
-    looked_up: list[str] = []
-    known_callers.find(person.cookie, lambda proof: looked_up.append(proof))
-    known_callers.find(person.cookie, lambda proof: looked_up.append(proof))
-    assert len(looked_up) == 2, "who is unknown is looked for each time"
-    with person.client.session_transaction() as session:
-        secret = session["_user_id"]
-    known = known_callers.find(secret, lambda proof: looked_up.append(proof))
-    assert known
-    assert len(looked_up) == 2

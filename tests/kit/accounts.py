@@ -41,6 +41,12 @@ class Person:
         return found.value
 
     @property
+    def secret(self) -> str:
+        """The session's secret, as whoever has the cookie can read it."""
+        with self.client.session_transaction() as session:
+            return str(session["_user_id"])
+
+    @property
     def is_signed_in(self) -> bool:
         return self.client.get("/auth/me").status_code == 200
 
