@@ -74,8 +74,8 @@ setup-bench: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    --requirement requirements-bench.txt
 
-bench: setup-bench ## Measure our answers beside a peer's. ARGS="--help"
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: setup-bench ## Measure our answers beside a peer's. SIZE=200000 messages, ARGS="--help"
+	@$(BIN)/python -m benchmarks $(if $(SIZE),--messages '$(SIZE)') $(ARGS)
 
 backup: venv ## Copy both databases and the files while all runs. FILE=crm.tar.gz
 	@test -n '$(FILE)' || { echo 'Say where to: make backup FILE=…' >&2; exit 1; }

@@ -21,6 +21,7 @@ from benchmarks.targets import Answers, CrmTarget, FastApiTarget, FloorTarget
 
 TARGETS = (OURS, PEER, FLOOR)
 """What can be measured. They take turns, A B A B, so that a noisy minute hits all alike."""
+MESSAGES_PER_CUSTOMER = 20
 SMALL = Dataset(customers=1_000, messages=20_000)
 """Whose list has 1,000 customers."""
 
@@ -89,8 +90,8 @@ def _parse() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--target", action="append", dest="targets", choices=TARGETS)
-    parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--messages", type=int, default=200_000)
+    parser.add_argument("--customers", type=int, help="one for 20 messages, if not said otherwise")
     parser.add_argument("--streams", type=int, default=100, help="open on ours meanwhile")
     parser.add_argument("--peer-streams", type=int, default=0, help="open on the peer meanwhile")
     parser.add_argument("--samples", type=int, default=300, help="requests of each kind, a turn")
@@ -103,6 +104,7 @@ def _parse() -> argparse.Namespace:
         "--with-delivery", action="store_true", help="worker, beat and gateway run meanwhile"
     )
     options = parser.parse_args()
+    options.customers = options.customers or max(1, options.messages // MESSAGES_PER_CUSTOMER)
     options.targets = [name for name in TARGETS if name in (options.targets or TARGETS)]
     if FLOOR in options.targets and OURS not in options.targets:
         parser.error("the floor answers with our bytes, so ours is to be measured too")
