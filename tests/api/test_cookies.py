@@ -106,7 +106,7 @@ def test_a_list_that_a_browser_asks_for_each_second_is_answered_without_flask(
 
     with request_started.connected_to(note, backend.app):
         for _ in range(5):
-            assert person.client.get(PAGE).status_code == 200
             wait(1)
+            assert person.client.get(PAGE).status_code == 200
     known_callers.forget()
     assert len(seen) == 1
