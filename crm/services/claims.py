@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from crm import clock
 from crm.gateway_client import SendOrder
@@ -33,7 +33,8 @@ _CLAIM = (
     update(Message)
     .where(
         _MINE,
-        Message.dispatch == Dispatch.QUEUED,
+        # Not by the column alone: for five ids or more SQLite would look at all that is queued.
+        func.coalesce(Message.dispatch, "") == Dispatch.QUEUED,
         Message.due_at <= bindparam("moment"),
         # Of two messages of one customer the newer one is held back, whatever else the job brings.
         ~IS_HELD_BACK,

@@ -43,6 +43,7 @@ _HINT_NEXT = (
     update(Message)
     .where(
         Message.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        Message.dispatch.in_(_open),  # or SQLite would read the whole chat
         Message.dispatch == Dispatch.QUEUED,
         # What waits for its next try is the sweep's: a job too early would only hold it up.
         Message.due_at <= bindparam("moment"),

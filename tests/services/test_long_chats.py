@@ -93,3 +93,20 @@ def test_they_are_found_as_well_where_an_operator_has_run_analyze(shop: Shop) ->
         for index, looks in ((INDEX, of_open), ("ix_messages_unread", of_unread)):
             for statement, parameters in looks:
                 assert index in plan(connection, statement, parameters), statement
+
+
+def test_neither_whole_chats_nor_all_that_waits_is_read(shop: Shop) -> None:
+    """Of `UPDATE messages`: who is claimed goes by id, whose turn is next by the open ones."""
+    if not is_sqlite(shop):
+        return
+    sent = [shop.send(shop.customer(f"6012{number:07}")) for number in range(6)]
+    with statements(shop) as asked:
+        shop.deliver_all(sent)
+    changes = [each for each in asked if each[0].startswith("UPDATE messages")]
+    claims = [each for each in changes if "lease_until=?" in each[0] and "claims=(" in each[0]]
+    turns = [each for each in changes if "SET hinted_at=?" in each[0]]
+    assert claims and turns
+    with connected(shop) as connection:
+        for looks, way in ((claims, "INTEGER PRIMARY KEY"), (turns, INDEX)):
+            for statement, parameters in looks:
+                assert way in plan(connection, statement, parameters).splitlines()[0], statement
