@@ -25,12 +25,13 @@ from typing import Any
 import structlog
 from flask import g
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session
 
 from crm import clock, events
 from crm.database import BUSY_TIMEOUT
-from crm.errors import DatabaseBusyError, DatabaseUnavailableError
+from crm.database_errors import translate
+from crm.errors import DatabaseUnavailableError
 from crm.events import DomainEvent
 from crm.extensions import db
 from crm.hints import Published, hints
@@ -52,8 +53,6 @@ _RAISE = text(
 _MARK = Prepared(text("SAVEPOINT use_case"))
 _BACK_TO_MARK = Prepared(text("ROLLBACK TO SAVEPOINT use_case"))
 _DROP_MARK = Prepared(text("RELEASE SAVEPOINT use_case"))
-NOT_MIGRATED = ("no such table", "no such column")
-LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
 
 
 class Transaction:
@@ -292,19 +291,3 @@ def _end_reading() -> None:
             db.session.rollback()
         except DBAPIError:  # it only read: what was committed meanwhile is committed
             db.session().invalidate()
-
-
-def translate(error: Exception) -> Exception:
-    """A database's own error as the family's: busy, unusable, or the error itself (a fault)."""
-    if isinstance(error, TimeoutError):
-        return DatabaseBusyError()
-    if isinstance(error, IntegrityError) and "unique" in str(error.orig).casefold():
-        # Rules are checked before rows are written: a unique index only stops a race's loser.
-        return DatabaseBusyError()
-    if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
-        reason = str(getattr(error, "orig", error)).casefold()
-        if any(phrase in reason for phrase in NOT_MIGRATED):
-            return error
-        busy = any(phrase in reason for phrase in LOCKED)
-        return DatabaseBusyError() if busy else DatabaseUnavailableError()
-    return error

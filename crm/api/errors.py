@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from crm.api.limits import seconds_to_wait
+from crm.database_errors import translate
 from crm.errors import CrmError, UnavailableError
-from crm.transaction import translate
 
 log = structlog.get_logger(__name__)
 

@@ -279,16 +279,6 @@ def test_an_answer_that_failed_on_its_way_out_is_not_taken_for_a_permission(
     assert len(asked) == 1
 
 
-def test_little_is_kept_of_a_client_who_says_that_it_has_much(
-    backend: Backend, client: FlaskClient, chat: int
-) -> None:
-    tag = client.get(PAGE).headers["ETag"]
-    much = [f'"{"x" * 4000}"', tag, *(f'"{number}"' for number in range(1000))]
-    assert client.get(PAGE, headers={"If-None-Match": ", ".join(much)}).status_code == 304
-    kept = backend.app.extensions["asked_again"]._permitted.values()
-    assert max(sum(map(len, one.asked.validators)) for one in kept) < 1000
-
-
 def test_room_is_made_by_dropping_those_whose_time_is_over(
     backend: Backend, client: FlaskClient, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

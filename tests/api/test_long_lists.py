@@ -61,3 +61,13 @@ def test_one_that_nobody_takes_leaves_no_file_open(
         client.get(PATH, headers=headers, buffered=False).close()
     assert len(files) == 4
     assert all(file.closed for file in files)
+
+
+def test_little_is_kept_of_a_client_who_says_that_it_has_much(
+    backend: Backend, client: FlaskClient
+) -> None:
+    tag = client.get(PATH).headers["ETag"]
+    much = [f'"{"x" * 4000}"', tag, *(f'"{number}"' for number in range(1000))]
+    assert client.get(PATH, headers={"If-None-Match": ", ".join(much)}).status_code == 304
+    kept = backend.app.extensions["asked_again"]._permitted.values()
+    assert max(sum(map(len, one.asked.validators)) for one in kept) < 1000

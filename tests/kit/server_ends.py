@@ -33,6 +33,7 @@ def worker_class_of(name: str) -> Any:
     """Of `WEB_WORKER_CLASS`; skips where gevent is not installed."""
     if name == "gthread":
         return PatientWorker
+    pytest.importorskip("gevent")
     return pytest.importorskip("gunicorn.workers.ggevent").GeventWorker
 
 
