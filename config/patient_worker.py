@@ -8,14 +8,17 @@ import errno
 import json
 import select
 import socket
+import ssl
 import time
 from http import HTTPStatus
 from typing import Any
 
 from gunicorn import util
+from gunicorn.errors import ConfigError
 from gunicorn.http import errors, get_parser
 from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.sock import ssl_wrap_socket
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.browser_headers import HARDENING
 
@@ -57,12 +60,46 @@ class PatientUnreader(SocketUnreader):  # type: ignore[misc]
         self.sock.settimeout(left if given is None else min(left, given))
         try:
             data: bytes = super().chunk(size_hint)
+            if isinstance(self.sock, ssl.SSLSocket) and (opened := self.sock.pending()):
+                # TLS opens whole records; of what is left in one no poller tells.
+                data += self.sock.recv(opened)
         except TimeoutError as error:
             raise _too_late() from error
         finally:
             self.sock.settimeout(given)
         self.deadline += len(data) / SLOWEST
         return data
+
+
+class PatientConnection(TConn):  # type: ignore[misc]
+    """A connection whose client has so long to begin, too."""
+
+    sock: Any
+    parser: Any
+    initialized: bool
+
+    def init(self) -> None:
+        """Before each request; at first as gunicorn's own, but for HTTP/2."""
+        if not self.initialized:
+            self.initialized = True
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+            if self.cfg.is_ssl:
+                self._shake_hands()
+            self.parser = get_parser(self.cfg, self.sock, self.client)
+            self.parser.unreader = PatientUnreader(self.sock)
+        self.parser.unreader.begin()
+
+    def _shake_hands(self) -> None:
+        """Begin TLS. gunicorn would wait for the client's part of it for ever."""
+        self.sock.settimeout(PATIENCE)
+        try:
+            self.sock = ssl_wrap_socket(self.sock, self.cfg)
+            if not self.cfg.do_handshake_on_connect:
+                self.sock.do_handshake()
+        except TimeoutError as error:
+            raise _too_late() from error
+        self.sock.settimeout(None)
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -72,23 +109,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     a queue and a pipe: that takes longer than many an answer. Here a thread first lingers for more.
     """
 
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what would be served in another way than it was asked for."""
+        super().check_config(cfg, log)
+        if "h2" in cfg.http_protocols:
+            raise ConfigError("gthread speaks no HTTP/2 here; leave out --http-protocols.")
+
     def handle(self, conn: Any) -> Any:
         """A request of a connection, and those that follow it at once, on a thread."""
-        if conn.parser is None:
-            conn.parser = get_parser(self.cfg, conn.sock, conn.client)
-            conn.parser.unreader = PatientUnreader(conn.sock)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                conn.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
-        kept = self._handle_next(conn)
+        conn.__class__ = PatientConnection  # gunicorn names its own class where it accepts
+        kept = super().handle(conn)
         while kept is True and self._may_linger() and _says_more(conn):
-            kept = self._handle_next(conn)
+            kept = super().handle(conn)
         if kept is False:
             _part_from(conn)
         return kept
-
-    def _handle_next(self, conn: Any) -> Any:
-        conn.parser.unreader.begin()
-        return super().handle(conn)
 
     def _may_linger(self) -> bool:
         """While nobody waits for a thread: then every connection may have one of its own."""

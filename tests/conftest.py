@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
+from tests.kit.certificate import Certificate, make_certificate
 from tests.kit.leaks import known as known_leaks
 from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.redis_server import RedisServer
@@ -78,6 +79,14 @@ def lacking(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
         pytest.skip(sentence)
 
     return lacks
+
+
+@pytest.fixture(scope="session")
+def certificate(
+    lacking: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
+) -> Certificate:
+    """For a server that speaks TLS."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"), lacking)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ client that does not take it at once is left to the stream's own thread.
 import os
 import select
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Connection:
     def __init__(self, lent: socket.socket, *, is_chunked: bool) -> None:
         self._socket = lent
         self._is_chunked = is_chunked
+        self.is_encrypted = isinstance(lent, ssl.SSLSocket)
         # Makes the descriptor non-blocking too, which `try_write` needs.
         lent.settimeout(WRITE_TIMEOUT)
 
@@ -41,7 +43,10 @@ class Connection:
         return chunk(frame) if self._is_chunked else frame
 
     def try_write(self, data: bytes) -> bytes:
-        """Write what the socket takes without waiting; returns the rest. Raises `OSError`."""
+        """Write what the socket takes without waiting; returns the rest. Raises `OSError`.
+
+        Not for TLS: what that has encrypted and cannot send must be all that is written next.
+        """
         try:
             return data[os.write(self._socket.fileno(), data) :]
         except BlockingIOError:
@@ -69,7 +74,10 @@ class Connection:
         readable = select.poll()
         try:
             readable.register(self._socket, select.POLLIN)
-            return bool(readable.poll(0)) and not self._socket.recv(1, socket.MSG_PEEK)
+            # In TLS the end is a message, at which one cannot peek.
+            return bool(readable.poll(0)) and (
+                self.is_encrypted or not self._socket.recv(1, socket.MSG_PEEK)
+            )
         except (OSError, ValueError):
             return True
 
@@ -182,7 +190,7 @@ class Subscription:
 
     def _write(self, data: bytes, may_drop: bytes = b"") -> None:
         whole = left = data + may_drop
-        if left and self._connection:
+        if left and self._connection and not self._connection.is_encrypted:
             try:
                 left = self._connection.try_write(left)
             except OSError:

@@ -14,31 +14,20 @@ import pytest
 from crm.api import subscription as subscriptions
 from crm.api.feed import feed
 from crm.api.frames import Batch, LiveEvent, ephemeral_frame
-from crm.api.subscription import BUFFER, Connection, Subscription
-from crm.queries.events import Extent
+from crm.api.subscription import BUFFER, Connection
 from tests.kit.app import Backend
-from tests.kit.server_ends import make_worker, read_to_end, serving, worker_class_of
+from tests.kit.server_ends import (
+    SteeredSubscription,
+    make_worker,
+    read_to_end,
+    serving,
+    worker_class_of,
+)
 
 ASK = b"GET /messages/events/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 END = b"0\r\n\r\n"
 LARGE = b"x" * (BUFFER // 2)
 """More than the kernel takes at once."""
-
-
-class SteeredSubscription(Subscription):
-    """Its stream's thread takes nothing until it may."""
-
-    def __init__(self) -> None:
-        super().__init__(10, Extent(pruned_to=0, newest=10), lambda _: None)
-        self.may_take, self.has_begun = threading.Event(), threading.Event()
-
-    def go_live(self, after: int, connection: Connection | None) -> None:
-        super().go_live(after, connection)
-        self.has_begun.set()
-
-    def take(self, timeout: float) -> bytes | None:
-        assert self.may_take.wait(20)
-        return super().take(timeout)
 
 
 @pytest.fixture

@@ -16,14 +16,20 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from config.patient_worker import PatientWorker
+from crm.api.subscription import Connection, Subscription
+from crm.queries.events import Extent
+from tests.kit.certificate import Certificate
 
 SMALL = 4096
 """Bytes that the kernel keeps for each end of a connection; it doubles them."""
 
 
-def make_worker(worker_class: Any, app: Any) -> Any:
-    """One that accepts nothing: a test gives it its connections."""
+def make_worker(worker_class: Any, app: Any, certificate: Certificate | None = None) -> Any:
+    """One that accepts nothing: a test gives it its connections. With a certificate: over TLS."""
     config = Config()
+    if certificate:
+        config.set("certfile", str(certificate.certificate))
+        config.set("keyfile", str(certificate.key))
     worker = worker_class(1, os.getppid(), [], None, 30, config, Logger(config))
     worker.wsgi, worker.nr_conns = app, 1
     return worker
@@ -59,10 +65,28 @@ def serving(worker: Any) -> Iterator[socket.socket]:
 
 def _handle(worker: Any, listener: socket.socket, ours: socket.socket, address: Any) -> None:
     if isinstance(worker, PatientWorker):
-        with ours:
-            worker.handle(TConn(worker.cfg, ours, address, listener.getsockname()))
+        conn = TConn(worker.cfg, ours, address, listener.getsockname())
+        worker.handle(conn)
+        conn.sock.close()
     else:
         worker.handle(listener, ours, address)
+
+
+class SteeredSubscription(Subscription):
+    """One whose stream's thread takes nothing until it may."""
+
+    def __init__(self) -> None:
+        self.may_take, self.has_begun = threading.Event(), threading.Event()
+        self.has_ended = threading.Event()
+        super().__init__(10, Extent(pruned_to=0, newest=10), lambda _: self.has_ended.set())
+
+    def go_live(self, after: int, connection: Connection | None) -> None:
+        super().go_live(after, connection)
+        self.has_begun.set()
+
+    def take(self, timeout: float) -> bytes | None:
+        assert self.may_take.wait(20)
+        return super().take(timeout)
 
 
 def read_to_end(client: socket.socket) -> bytes:
