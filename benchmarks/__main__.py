@@ -91,7 +91,9 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--target", action="append", dest="targets", choices=TARGETS)
     parser.add_argument("--messages", type=int, default=200_000)
-    parser.add_argument("--customers", type=int, help="one for 20 messages, if not said otherwise")
+    parser.add_argument(
+        "--customers", type=int, help=f"else 1 for {MESSAGES_PER_CUSTOMER} messages"
+    )
     parser.add_argument("--streams", type=int, default=100, help="open on ours meanwhile")
     parser.add_argument("--peer-streams", type=int, default=0, help="open on the peer meanwhile")
     parser.add_argument("--samples", type=int, default=300, help="requests of each kind, a turn")

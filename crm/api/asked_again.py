@@ -18,7 +18,7 @@ from flask import Flask, g, request
 from werkzeug.wsgi import ClosingIterator
 
 from config.request_ids import choose_request_id
-from crm.api.callers import REMEMBERED, known_callers
+from crm.api.known_callers import REMEMBERED, known_callers
 from crm.api.limits import limiter
 from crm.api.lists import JSON, ListAnswer, ListRequest
 from crm.api.tracing import note_answer

@@ -13,9 +13,9 @@ from crm.api.callers import (
     current_actor,
     current_caller,
     end_session,
-    known_callers,
     look_up_caller,
 )
+from crm.api.known_callers import known_callers
 from crm.api.limits import count_sign_in
 from crm.api.parsing import ApiBlueprint
 from crm.errors import NotSignedInError

@@ -75,15 +75,14 @@ class ListRequest:
         etag = self._etag(version)
         if etag in self.validators:
             return _Found(version, None)
-        found: Page | IO[bytes] | None = unchanged.find(version, etag)
-        if found is None:
-            with self.app.app_context():
-                found = self._read()
+        found = unchanged.find(version, etag) or self._read()
         if isinstance(found, Page):
             unchanged.keep(version, etag, found)
-        elif ANY_LIST in self.validators:
+        if ANY_LIST not in self.validators:
+            return _Found(version, found)
+        if not isinstance(found, Page):
             found.close()
-        return _Found(version, None if ANY_LIST in self.validators else found)
+        return _Found(version, None)
 
     def _etag(self, version: Version) -> str:
         """The newest event's id, since every change of a list writes an event."""
@@ -91,9 +90,10 @@ class ListRequest:
         return f'"{version.event_id}-{fingerprint}"'
 
     def _read(self) -> Page | IO[bytes]:
-        if self.query.get("limit") is not None:
-            return self.page(self.query["limit"], self.query.get("cursor"))
-        body = self.whole()
+        with self.app.app_context():
+            if self.query.get("limit") is not None:
+                return self.page(self.query["limit"], self.query.get("cursor"))
+            body = self.whole()
         if len(data := body.read(MAX_BYTES + 1)) > MAX_BYTES:
             body.seek(0)
             return body

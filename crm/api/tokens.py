@@ -7,7 +7,8 @@ from flask import Response
 from crm import wire
 from crm.api.access import owner
 from crm.api.answers import json_answer
-from crm.api.callers import current_actor, known_callers
+from crm.api.callers import current_actor
+from crm.api.known_callers import known_callers
 from crm.api.parsing import ApiBlueprint
 from crm.models import Scope
 from crm.queries import accounts as queries

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import Engine
+from sqlalchemy import BigInteger, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import InvalidInputError
 from crm.models import CounterName
+from crm.prepared import Prepared
 
 MAX_ID = 2**63 - 1
 
@@ -41,6 +42,7 @@ _VERSION = (
     f"SELECT (SELECT value FROM counters WHERE name = '{CounterName.DATABASE_ID}'),"
     " (SELECT max(id) FROM events)"
 )
+_READ_VERSION = Prepared(text(_VERSION).columns(database_id=BigInteger, event_id=BigInteger))
 
 
 def read_version(engine: Engine) -> Version:
@@ -50,6 +52,12 @@ def read_version(engine: Engine) -> Version:
         database_id, event_id = _ask_driver(engine)
     except errors as error:
         raise DBAPIError.instance(_VERSION, None, error, errors, dialect=engine.dialect) from error
+    return Version(database_id=database_id or 0, event_id=event_id or 0)
+
+
+def version_seen_by(connection: Connection) -> Version:
+    """That of the snapshot which this connection reads: its rows are neither older nor newer."""
+    database_id, event_id = _READ_VERSION.first(connection, {})
     return Version(database_id=database_id or 0, event_id=event_id or 0)
 
 

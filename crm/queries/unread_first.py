@@ -8,24 +8,15 @@ has been shown among the unread, or comes as an event, and is not shown twice.
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    bindparam,
-    exists,
-    literal_column,
-    text,
-)
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, exists, literal_column
 
 from crm.database import begin_snapshot
 from crm.events import MessagesRead
 from crm.extensions import db
 from crm.models import Customer, Event
-from crm.prepared import Prepared
 from crm.queries.customers import SUMMARIES, CustomerFilter, conditions
 from crm.queries.listing import NO_ROWS, Key, Rows, read_whole
-from crm.queries.pages import _VERSION, Page, bad_cursor, decode_cursor
+from crm.queries.pages import Page, bad_cursor, decode_cursor, version_seen_by
 
 # As it stands in the indexes: with a parameter no database would know that they fit.
 IS_UNREAD: ColumnElement[bool] = Customer.unread_count > literal_column("0")
@@ -35,7 +26,6 @@ _WAS_READ_SINCE = exists().where(
     Event.id > bindparam("version", type_=BigInteger),
     Event.type == MessagesRead.type,
 )
-_READ_VERSION = Prepared(text(_VERSION).columns(database_id=BigInteger, event_id=BigInteger))
 _UNREAD = SUMMARIES.where(IS_UNREAD, in_index=True)
 _READ = SUMMARIES.where(IS_READ, in_index=True)
 _READ_BEFORE = _READ.where(~_WAS_READ_SINCE, in_index=True)
@@ -85,8 +75,8 @@ def _read_half(connection: Connection, chosen: CustomerFilter, place: Place, lim
 
 
 def _top(connection: Connection) -> Place:
-    version = _READ_VERSION.first(connection, {}).event_id or 0
-    return Place(among_unread=True, after=None, version=version)
+    version = version_seen_by(connection)
+    return Place(among_unread=True, after=None, version=version.event_id)
 
 
 def _decode(cursor: str) -> Place:

@@ -1,8 +1,10 @@
 """The API's tests call a real app on a real database; what leaves it is recorded."""
 
 from tests.kit.fixtures import (
+    asked,
     backend,
     client,
+    long_memory,
     make_customer,
     migrated,
     receive,
@@ -12,8 +14,10 @@ from tests.kit.fixtures import (
 )
 
 __all__ = [
+    "asked",
     "backend",
     "client",
+    "long_memory",
     "make_customer",
     "migrated",
     "receive",

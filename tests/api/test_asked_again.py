@@ -1,17 +1,15 @@
 """A list asked for again in the same words: to nobody is it told whom Flask would refuse."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import flask
 import pytest
-from flask import request_started
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
 from crm import clock
-from crm.api import asked_again, callers
-from crm.api.callers import known_callers
+from crm.api import asked_again
+from crm.api.known_callers import known_callers
 from crm.models import Agent, AgentSession, ApiToken, Scope
 from tests.kit.accounts import COOKIE, add_token, sign_in
 from tests.kit.app import Backend
@@ -21,29 +19,9 @@ PATHS = ["/customers/summary?limit=2", "/customers/summary", "/customers/?limit=
     "/messages/{}?limit=2", "/messages/{}", "/messages?status=queued"]  # fmt: skip
 PAGE = "/customers/summary?limit=2"
 ORIGIN = "http://localhost:3000"
+pytestmark = pytest.mark.usefixtures("long_memory")
 Headers = dict[str, str]
 Asked = list[str]
-
-
-@pytest.fixture(autouse=True)
-def long_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test depends on how soon it asks again."""
-    for module in (callers, asked_again):
-        monkeypatch.setattr(module, "REMEMBERED", 3600.0)
-    yield
-    known_callers.forget()
-
-
-@pytest.fixture
-def asked(backend: Backend) -> Iterator[Asked]:
-    """The paths that Flask was asked for."""
-    seen: Asked = []
-
-    def note(*_: object, **__: object) -> None:
-        seen.append(flask.request.full_path)
-
-    with request_started.connected_to(note, backend.app):
-        yield seen
 
 
 @pytest.fixture

@@ -1,29 +1,19 @@
 """Callers that were looked up a moment ago: remembered as what they are, and not once they left."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from crm.actors import ActorKind
-from crm.api import callers
-from crm.api.callers import known_callers
+from crm.api.known_callers import known_callers
 from crm.models import Role, Scope
 from crm.queries.callers import Caller, find_agent
 from crm.services import tokens
 from tests.kit.accounts import COOKIE, Person, add_token, sign_in
 from tests.kit.app import Backend
 
-pytestmark = pytest.mark.usefixtures("with_sign_in")
+pytestmark = pytest.mark.usefixtures("with_sign_in", "long_memory")
 find_known = partial(known_callers.find, kind=ActorKind.AGENT)
-
-
-@pytest.fixture(autouse=True)
-def long_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test depends on how soon it asks again."""
-    monkeypatch.setattr(callers, "REMEMBERED", 3600.0)
-    yield
-    known_callers.forget()
 
 
 def test_a_session_is_asked_of_the_database_once_in_a_while_only(backend: Backend) -> None:

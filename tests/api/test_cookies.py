@@ -4,11 +4,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from flask import request_started
 from werkzeug.test import TestResponse
 
-from crm.api import asked_again, callers
-from crm.api.callers import IDLE, known_callers
+from crm.api.callers import IDLE
 from crm.api.slim_flask import RENEWED_AFTER
 from tests.kit.accounts import COOKIE, PASSWORD, Person, sign_in
 from tests.kit.app import Backend
@@ -94,19 +92,11 @@ def test_a_session_that_changes_is_told_at_once(backend: Backend) -> None:
 
 
 def test_a_list_that_a_browser_asks_for_each_second_is_answered_without_flask(
-    backend: Backend, wait: Wait, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, wait: Wait, long_memory: None, asked: list[str]
 ) -> None:
-    for module in (callers, asked_again):
-        monkeypatch.setattr(module, "REMEMBERED", 3600.0)
     person = sign_in(backend)
-    seen: list[object] = []
-
-    def note(app: object, **_: object) -> None:
-        seen.append(app)
-
-    with request_started.connected_to(note, backend.app):
-        for _ in range(5):
-            wait(1)
-            assert person.client.get(PAGE).status_code == 200
-    known_callers.forget()
-    assert len(seen) == 1
+    del asked[:]
+    for _ in range(5):
+        wait(1)
+        assert person.client.get(PAGE).status_code == 200
+    assert len(asked) == 1

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from limits.storage import RedisStorage
 
-from crm.api import asked_again, callers
-from crm.api.callers import known_callers
 from crm.api.limits import count_sign_in, limiter
 from crm.models import Role, Scope
 from tests.kit.accounts import PASSWORD, Person, add_agent, add_token, sign_in
@@ -166,11 +164,13 @@ def test_a_redis_that_is_frozen_or_gone_delays_nobody_and_limits_go_on(
 
 @pytest.mark.parametrize("harm", ["freeze", "kill"])
 def test_a_list_asked_for_again_waits_for_a_redis_that_is_gone_once_only(
-    on_own_redis: Backend, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, harm: str
+    on_own_redis: Backend,
+    own_redis: RedisServer,
+    long_memory: None,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: str,
 ) -> None:
     """It is counted before Flask, and then by Flask; neither asks after the other has failed."""
-    for module in (callers, asked_again):
-        monkeypatch.setattr(module, "REMEMBERED", 3600.0)
     client, headers = on_own_redis.client(), add_token(on_own_redis, Scope.READ)
     before_flask = recorded(monkeypatch, limiter, "count")
     in_redis = recorded(monkeypatch, RedisStorage, "incr")
@@ -182,7 +182,6 @@ def test_a_list_asked_for_again_waits_for_a_redis_that_is_gone_once_only(
         assert client.get("/customers/", headers=headers).status_code == 200
     assert before_flask == [True, False, True, True, True], "counted in memory from then on"
     assert len(in_redis) == 3
-    known_callers.forget()
 
 
 def test_a_redis_that_comes_back_counts_again(

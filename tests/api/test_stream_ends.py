@@ -11,36 +11,32 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm.api import subscription as subscriptions
-from crm.api.feed import feed
 from crm.api.frames import Batch, LiveEvent, ephemeral_frame
-from crm.api.subscription import BUFFER, Connection
 from tests.kit.app import Backend
 from tests.kit.server_ends import (
+    END,
+    LARGE,
     SteeredSubscription,
     make_worker,
+    note_giving_up,
     read_to_end,
     serving,
+    steer,
+    streaming,
     worker_class_of,
 )
-
-ASK = b"GET /messages/events/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-END = b"0\r\n\r\n"
-LARGE = b"x" * (BUFFER // 2)
-"""More than the kernel takes at once."""
 
 
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch) -> SteeredSubscription:
     """The one that the next client is given."""
-    steered = SteeredSubscription()
-    monkeypatch.setattr(feed, "subscribe", lambda _holder: steered)
-    return steered
+    return steer(monkeypatch)
 
 
 @pytest.fixture
-def short_write_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "WRITE_TIMEOUT", 0.5)
+def has_given_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """That a client was too slow; before it comes."""
+    return note_giving_up(monkeypatch)
 
 
 @pytest.fixture(params=["gthread", "gevent"])
@@ -49,11 +45,8 @@ def client(
 ) -> Iterator[socket.socket]:
     """Whoever opened the stream, and reads nothing of itself."""
     with serving(make_worker(worker_class_of(request.param), backend.app)) as client:
-        client.sendall(ASK)
-        assert stream.has_begun.wait(20)
-        yield client
-        stream.end()
-        stream.may_take.set()
+        with streaming(client, stream):
+            yield client
 
 
 def event(number: int, text: bytes = b"{}") -> Batch:
@@ -121,21 +114,9 @@ def test_once_the_rest_of_an_event_is_written_the_server_ends_it(
 
 
 def test_a_client_that_takes_an_event_too_slowly_is_cut(
-    short_write_timeout: None,  # before the client comes
-    client: socket.socket,
-    stream: SteeredSubscription,
-    monkeypatch: pytest.MonkeyPatch,
+    has_given_up: threading.Event, client: socket.socket, stream: SteeredSubscription
 ) -> None:
     """Seen to fail: it began to read again before the server wrote the end."""
-    write, has_given_up = Connection.write, threading.Event()
-
-    def watched(connection: Connection, data: bytes) -> bool:
-        done = write(connection, data)
-        if not done:
-            has_given_up.set()
-        return done
-
-    monkeypatch.setattr(Connection, "write", watched)
     stream.offer(event(11))
     stream.offer(event(12, LARGE))
     stream.may_take.set()

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import flask
 import pytest
+from flask import request_started
 from flask.testing import FlaskClient
 
+from crm.api import asked_again, known_callers
 from crm.models import Message
 from tests.kit.app import Backend, running_backend
 from tests.kit.redis_server import RedisServer
@@ -91,3 +94,24 @@ def send_as(backend: Backend, make_customer: Make, send: Make) -> Make:
         return message
 
     return make
+
+
+@pytest.fixture
+def long_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Who was looked up stays known: no test depends on how soon it asks again."""
+    for module in (known_callers, asked_again):
+        monkeypatch.setattr(module, "REMEMBERED", 3600.0)
+    yield
+    known_callers.known_callers.forget()
+
+
+@pytest.fixture
+def asked(backend: Backend) -> Iterator[list[str]]:
+    """The paths that Flask was asked for."""
+    seen: list[str] = []
+
+    def note(*_: object, **__: object) -> None:
+        seen.append(flask.request.full_path)
+
+    with request_started.connected_to(note, backend.app):
+        yield seen

@@ -1,6 +1,6 @@
 """gunicorn's workers without their processes: one connection at a time, with a client of the test.
 
-Both write to plain sockets here. What they do before and after an application is all their own.
+What they do before and after an application is all their own.
 """
 
 import os
@@ -16,10 +16,16 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from config.patient_worker import PatientWorker
-from crm.api.subscription import Connection, Subscription
+from crm.api import subscription as subscriptions
+from crm.api.feed import feed
+from crm.api.subscription import BUFFER, Connection, Subscription
 from crm.queries.events import Extent
 from tests.kit.certificate import Certificate
 
+ASK = b"GET /messages/events/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+END = b"0\r\n\r\n"
+LARGE = b"x" * (BUFFER // 2)
+"""More than the kernel takes at once."""
 SMALL = 4096
 """Bytes that the kernel keeps for each end of a connection; it doubles them."""
 
@@ -92,3 +98,35 @@ class SteeredSubscription(Subscription):
 def read_to_end(client: socket.socket) -> bytes:
     """All that comes until the server has closed its end."""
     return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def steer(monkeypatch: pytest.MonkeyPatch) -> SteeredSubscription:
+    """The subscription that the next client is given."""
+    steered = SteeredSubscription()
+    monkeypatch.setattr(feed, "subscribe", lambda _holder: steered)
+    return steered
+
+
+@contextmanager
+def streaming(client: socket.socket, stream: SteeredSubscription) -> Iterator[socket.socket]:
+    """The client once it has opened the stream, of which it reads nothing by itself."""
+    client.sendall(ASK)
+    assert stream.has_begun.wait(20)
+    yield client
+    stream.end()
+    stream.may_take.set()
+
+
+def note_giving_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once the server has given up a write, which from now on it does after half a second."""
+    write, has_given_up = Connection.write, threading.Event()
+
+    def watched(connection: Connection, data: bytes) -> bool:
+        done = write(connection, data)
+        if not done:
+            has_given_up.set()
+        return done
+
+    monkeypatch.setattr(subscriptions, "WRITE_TIMEOUT", 0.5)
+    monkeypatch.setattr(Connection, "write", watched)
+    return has_given_up
