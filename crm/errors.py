@@ -26,6 +26,7 @@
     └── UnavailableError            503  try again after `retry_after` seconds
         ├── DatabaseBusyError
         ├── DatabaseUnavailableError
+        │   └── CommitUncertainError  the one case in which it may have been kept
         └── TooManyStreamsError
 
 The text of each is one readable sentence for the caller: never SQL, never a customer's text. A few
@@ -227,6 +228,17 @@ class DatabaseUnavailableError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("The database cannot be used now, nothing was changed; try again.")
+
+
+class CommitUncertainError(DatabaseUnavailableError):
+    """The connection broke while the change was being committed."""
+
+    def __init__(self) -> None:
+        UnavailableError.__init__(
+            self,
+            "The database broke off and may have kept the change or not; look before you repeat it,"
+            " or repeat it with the same Idempotency-Key.",
+        )
 
 
 class TooManyStreamsError(UnavailableError):

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from crm import clock, events
 from crm.database import BUSY_TIMEOUT
 from crm.database_errors import translate
-from crm.errors import DatabaseUnavailableError
+from crm.errors import CommitUncertainError, DatabaseUnavailableError
 from crm.events import DomainEvent
 from crm.extensions import db
 from crm.hints import Published, hints
@@ -194,6 +194,11 @@ class _SharedCommit:
             if self.members:
                 self._require_open()
                 self.connection.commit()
+        except DBAPIError as found:
+            if not found.connection_invalidated:  # as on SQLite always: it is not kept
+                return found
+            log.warning("commit_uncertain", reason=str(found.orig))
+            return CommitUncertainError()
         except Exception as found:
             return found
         finally:
