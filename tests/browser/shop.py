@@ -75,12 +75,17 @@ class Shop:
         found = self.api.get("/customers/summary", params={"search": customer.phone})
         return int(found.raise_for_status().json()[0]["unread_count"])
 
-    def change(self, message_id: int, **columns: object) -> None:
-        """A message's row, past every process: for what happens only once in many years."""
+    def change(self, message_id: int, *, was: str, **columns: object) -> bool:
+        """A message's row, past every process: for what happens only once in many years.
+
+        False where its `dispatch` is another one: a worker that has it goes on with what it has.
+        """
         engine = create_engine(normalize_database_url(self.stack.database_url))
+        found = update(Message).where(Message.id == message_id, Message.dispatch == was)
         with engine.begin() as connection:
-            connection.execute(update(Message).where(Message.id == message_id).values(**columns))
+            changed = connection.execute(found.values(**columns)).rowcount
         engine.dispose()
+        return changed == 1
 
     def erase(self, customer: Customer) -> None:
         """With every message, here and in the gateway."""

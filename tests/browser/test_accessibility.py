@@ -98,9 +98,11 @@ def customer(shop: Shop) -> Iterator[Customer]:
     shop.write(customer, "Is it in stock? https://shop.example/jacket", "مرحبا، كم السعر؟")
     sent = [shop.answer(customer, text)["id"] for text in ("Yes", "In blue", "Or red", "Ok?")]
     eventually(lambda: _have_been_read(shop, customer), timeout=60)
-    shop.change(sent[1], dispatch="failed", error="The phone is not on WhatsApp.")
-    shop.change(sent[2], dispatch="unknown", error="No answer came.")
-    shop.change(sent[3], dispatch="cancelled")
+    assert shop.change(
+        sent[1], was="mapped", dispatch="failed", error="The phone is not on WhatsApp."
+    )
+    assert shop.change(sent[2], was="mapped", dispatch="unknown", error="No answer came.")
+    assert shop.change(sent[3], was="mapped", dispatch="cancelled")
     yield customer
     shop.erase(customer)
 

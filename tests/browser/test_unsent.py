@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import OpenInbox
 from tests.browser.inbox import Inbox
 from tests.browser.shop import Customer, Shop
+from tests.kit.waiting import eventually
 
 DOUBT = "Nobody knows whether this went out"
 SEND_AGAIN = "Send again, it may arrive twice"
@@ -60,7 +61,8 @@ def doubtful(shop: Shop) -> tuple[Customer, str]:
     with shop.misbehaving(connection="need_qr"):
         message = shop.answer(customer, text)
         # The gateway never saw it, so it cannot settle the question either.
-        shop.change(message["id"], dispatch="unknown", due_at=None)
+        doubt = {"dispatch": "unknown", "due_at": None}
+        eventually(lambda: shop.change(message["id"], was="queued", **doubt))
     return customer, text
 
 
