@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, literal_column
+from sqlalchemy import ColumnElement, Dialect, Integer, Text, TypeDecorator, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -82,7 +82,21 @@ def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(_JsonObject, "postgresql")
 def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_build_object({_arguments(element, compiler, **options)})::text"
+    # json_build_object looks up the types of all its arguments for each row: twice the time.
+    names_and_values = list(element.clauses)
+    parts, before = [], "{"
+    for name, value in zip(names_and_values[::2], names_and_values[1::2], strict=True):
+        parts += [f"""'{before}"{name.name[1:-1]}":'""", _json_text(value, compiler, **options)]
+        before = ","
+    return f"concat({', '.join(parts)}, '}}')"
+
+
+def _json_text(value: ColumnElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+    """The JSON text of a value, which may be NULL."""
+    sql = compiler.process(value, **options)
+    if isinstance(value.type, Integer) or isinstance(value, embedded_json):
+        return f"coalesce(({sql})::text, 'null')"
+    return f"coalesce(to_json({sql})::text, 'null')"
 
 
 @compiles(wire_time, "sqlite")

@@ -62,8 +62,8 @@ NO_ROWS = Rows(b"", 0, None, False)
 class Listing:
     """Rows as JSON, ordered by columns that are unique together and never NULL.
 
-    `newest_last`: the newest rows, but in their natural order. Statements are made once, since that
-    costs more than to run them: what a request brings has a name in the conditions.
+    `newest_last`: the newest rows, in their natural order, by one column. Statements are made once,
+    since that costs more than to run them: what a request brings has a name in the conditions.
     """
 
     def __init__(
@@ -175,9 +175,10 @@ class Listing:
         rows = select(self._document.label("document"))
         if not self._newest_last:
             return rows.where(*conditions).order_by(*order).limit(_LIMIT)
-        newest = select(*self._key).where(*conditions).order_by(*order).limit(_LIMIT)
-        ascending = [column.asc() for column in self._key]
-        return rows.where(tuple_(*self._key).in_(newest)).order_by(*ascending).limit(_LIMIT)
+        (key,) = self._key
+        newest = select(key).where(*conditions).order_by(*order).limit(_LIMIT).subquery()
+        oldest = select(func.min(newest.c[0])).scalar_subquery()
+        return rows.where(*conditions, key >= oldest).order_by(key.asc()).limit(_LIMIT)
 
 
 def read_page(listing: Listing, *, limit: int, cursor: str | None, **values: Any) -> Page:
