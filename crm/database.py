@@ -1,17 +1,17 @@
 """How this product talks to SQLite and to PostgreSQL, connection by connection."""
 
 import random
+import select
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
-
-from crm.prepared import PreparedInsert
 
 BUSY_TIMEOUT = 6.0
 """Seconds that a write waits for a lock before the caller is told to try again."""
@@ -44,7 +44,9 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_size": 10,
         "max_overflow": 2,
         "pool_timeout": BUSY_TIMEOUT,
-        "pool_pre_ping": True,
+        # Reads are no transactions: to begin and end one takes two round trips, and with each
+        # ROLLBACK psycopg forgets what the server has prepared.
+        "isolation_level": "AUTOCOMMIT",
         "connect_args": {"options": POSTGRESQL_OPTIONS, "connect_timeout": 5},
     }
 
@@ -55,7 +57,8 @@ def prepare_engine(engine: Engine) -> None:
     Writers begin IMMEDIATE (`transaction()` asks for it): a deferred transaction that reads and
     then writes fails at once when another wrote in between, whatever the busy timeout.
     """
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "checkout", partial(_look_at, engine.dialect))
         return
 
     @event.listens_for(engine, "connect")
@@ -73,14 +76,41 @@ def prepare_engine(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN")
 
 
+def _look_at(dialect: Dialect, connection: Any, _record: object, _lent: object) -> None:
+    """Have the pool replace a connection that the server has ended.
+
+    Then there is something to read on it. To ask the server each time were another round trip.
+    """
+    poller = select.poll()
+    try:
+        poller.register(connection.fileno(), select.POLLIN)
+        if poller.poll(0):
+            dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
+
+
+def begin_writing(engine: Engine, *, until: float) -> Connection:
+    """A connection with a transaction that may write; SQLite's lock is waited for until then."""
+    connection = engine.connect().execution_options(begin="IMMEDIATE", until=until)
+    try:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="READ COMMITTED")
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 @contextmanager
 def begin_snapshot(engine: Engine) -> Iterator[Connection]:
     """A transaction whose statements all read the same state of the database."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":  # on SQLite every transaction is one
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        connection.begin()
-        yield connection
+        with connection.begin():  # read or not, it ends as what succeeded: see `engine_options`
+            yield connection
 
 
 def _wait_for_write_lock(connection: Connection, until: float) -> None:
@@ -125,16 +155,3 @@ def add_unless_taken(session: Session, row: DeclarativeBase) -> bool:
     except IntegrityError:
         return False
     return True
-
-
-def insert_unless_taken(
-    connection: Connection, insert: PreparedInsert, values: Mapping[str, Any]
-) -> int | None:
-    """The same without models: the new row's id, or None."""
-    if connection.dialect.name == "sqlite":
-        return insert.add(connection, values)
-    try:
-        with connection.begin_nested():
-            return insert.add(connection, values)
-    except IntegrityError:
-        return None

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import orjson
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, func, insert, select
 
 from crm import clock
 from crm.models import Event
-from crm.prepared import PreparedInsert
+from crm.prepared import Prepared, PreparedInsert
 
 APPEND_LOCK = 0x43524D
 """PostgreSQL's advisory lock that gives event ids the order of their commits."""
@@ -158,14 +158,14 @@ RESET = orjson.dumps({"type": "reset"})
 _APPEND = PreparedInsert(Event)
 _LOG: Any = Event.__table__
 _APPEND_ALL = insert(_LOG).returning(_LOG.c.id, sort_by_parameter_order=True)
-_ORDER_COMMITS = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=APPEND_LOCK)
+_ORDER_COMMITS = Prepared(select(func.pg_advisory_xact_lock(APPEND_LOCK)))
 
 
 def append(connection: Connection, events: Sequence[DomainEvent]) -> list[tuple[int, bytes]]:
     """Write the events last in the transaction; returns their ids and JSON, in order."""
     if connection.dialect.name == "postgresql":
         # SQLite's BEGIN IMMEDIATE orders the commits already.
-        connection.execute(_ORDER_COMMITS)
+        _ORDER_COMMITS.all(connection, {})
     moment = clock.now()
     documents = [event.to_json() for event in events]
     rows = [

@@ -10,7 +10,8 @@ from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, insert
+from sqlalchemy import Connection, Dialect, bindparam
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -47,9 +48,12 @@ class Prepared:
 
 
 class PreparedInsert(Prepared):
-    """A new row of a model's table; the database gives its id, what is not told is the default."""
+    """A new row of a model's table; the database gives its id, what is not told is the default.
 
-    def __init__(self, model: type[DeclarativeBase]) -> None:
+    `unless_taken`: a unique column. Where its value is there already, nothing is inserted.
+    """
+
+    def __init__(self, model: type[DeclarativeBase], *, unless_taken: str | None = None) -> None:
         table: Any = model.__table__
         columns = [column for column in table.columns if not column.primary_key]
         for column in columns:
@@ -59,12 +63,22 @@ class PreparedInsert(Prepared):
             )
         self._defaults = {column.name: getattr(column.default, "arg", None) for column in columns}
         places: dict[str, Any] = {name: bindparam(name) for name in self._defaults}
-        super().__init__(insert(table).values(places).returning(*table.primary_key))
+        statement: Any = insert(table).values(places)
+        if unless_taken:  # as SQLite says it, too
+            statement = statement.on_conflict_do_nothing(index_elements=[unless_taken])
+        super().__init__(statement.returning(*table.primary_key))
 
     def add(self, connection: Connection, values: Values) -> int:
         """Insert it; returns its id. What is no column is passed over."""
+        stored = self.try_to_add(connection, values)
+        assert stored is not None
+        return stored
+
+    def try_to_add(self, connection: Connection, values: Values) -> int | None:
+        """The same, or None where it is taken."""
         told = {name: values.get(name, default) for name, default in self._defaults.items()}
-        return int(self.first(connection, told)[0])
+        row = self.first(connection, told)
+        return None if row is None else int(row[0])
 
 
 class _Compiled:

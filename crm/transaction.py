@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session
 
 from crm import clock, events
-from crm.database import BUSY_TIMEOUT
+from crm.database import BUSY_TIMEOUT, begin_writing
 from crm.database_errors import translate
 from crm.errors import CommitUncertainError, DatabaseUnavailableError
 from crm.events import DomainEvent
@@ -160,16 +160,10 @@ class _SharedCommit:
     """One transaction of the database, and the use cases whose changes it holds."""
 
     def __init__(self, asked_at: float) -> None:
-        options = {"begin": "IMMEDIATE", "until": asked_at + BUSY_TIMEOUT}
-        self.connection = db.engine.connect().execution_options(**options)
+        self.connection = begin_writing(db.engine, until=asked_at + BUSY_TIMEOUT)
         self.members: list[Outcome] = []
         self.is_spoilt = False
         """It holds changes that were to be taken back."""
-        try:
-            self.connection.begin()
-        except BaseException:
-            self.connection.close()
-            raise
 
     def end(self) -> None:
         """Commit, then let the hints go in order, and tell all how it went."""

@@ -13,7 +13,9 @@ def run() -> None:
     """Bring the schema up to date in one transaction."""
     configured = current_app.extensions["migrate"].configure_args
     with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="READ COMMITTED")
+        else:
             # Batch migrations drop and rename tables; cascades must not follow them.
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.rollback()

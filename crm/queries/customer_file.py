@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import JSON, ColumnElement, DateTime, Text, cast, select
 
 from crm.csv_cells import guard, guard_json
+from crm.database import begin_snapshot
 from crm.extensions import db
 from crm.json_sql import wire_time
 from crm.models import Customer
@@ -30,10 +31,10 @@ def write_customers(chosen: CustomerFilter) -> IO[bytes]:
     statement = select(*columns).where(*conditions(chosen)).order_by(Customer.id)
     spool = SpooledTemporaryFile(max_size=IN_MEMORY)
     spool.write(BYTE_ORDER_MARK + _lines([COLUMNS]))
-    result = db.session.execute(statement.execution_options(yield_per=FETCH), chosen.values())
-    for partition in result.partitions():
-        spool.write(_lines(_cells(*row) for row in partition))
-    db.session.rollback()
+    with begin_snapshot(db.engine) as connection:
+        in_parts = statement.execution_options(yield_per=FETCH)
+        for partition in connection.execute(in_parts, chosen.values()).partitions():
+            spool.write(_lines(_cells(*row) for row in partition))
     spool.seek(0)
     return spool
 

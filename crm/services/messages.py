@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from crm import clock, jobs, wire
 from crm.actors import SYSTEM, Actor
-from crm.database import insert_unless_taken
 from crm.errors import (
     DatabaseBusyError,
     IdempotencyKeyReusedError,
@@ -28,7 +27,7 @@ PENDING_ACK = 1
 """Of an outbound message from the start, as in the API document; `status` tells the truth."""
 NEWER_SHOWN = 20
 
-_INSERT = PreparedInsert(Message)
+_INSERT = PreparedInsert(Message, unless_taken="idempotency_key")
 _BY_KEY = select(Message).where(Message.idempotency_key == bindparam("key"))
 _NEWER = select(Message).where(
     Message.customer_id == bindparam("customer_id"),
@@ -137,7 +136,7 @@ def _new_outbound(draft: Draft, *, idempotency_key: str | None, request_id: str 
 
 def _store(connection: Connection, message: Message) -> bool:
     """Insert a new message; False where another transaction stored one with its key."""
-    stored = insert_unless_taken(connection, _INSERT, vars(message))
+    stored = _INSERT.try_to_add(connection, vars(message))
     if stored is not None:
         message.id = stored
     return stored is not None

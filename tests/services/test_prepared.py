@@ -64,6 +64,19 @@ def test_an_insert_fills_in_what_it_is_not_told_and_passes_over_what_is_no_colum
     assert (row.maybe_written, row.media, row.priority) == (False, None, 0)
 
 
+def test_an_insert_leaves_what_is_taken(shop: Shop) -> None:
+    told = {
+        "customer_id": shop.customer(), "direction": "outbound", "content": "Hello", "ack": 1,
+        "timestamp": MOMENT, "idempotency_key": "once",
+    }  # fmt: skip
+    insert = PreparedInsert(Message, unless_taken="idempotency_key")
+    with shop.backend.app.app_context(), db.engine.begin() as connection:
+        first = insert.add(connection, told)
+        assert insert.try_to_add(connection, told | {"content": "Another"}) is None
+        assert insert.try_to_add(connection, told | {"idempotency_key": None})
+    assert shop.row(first).content == "Hello"
+
+
 def test_an_error_of_the_driver_is_sqlalchemys(shop: Shop) -> None:
     shop.customer()
     row = {"name": "A", "phone": "1", "phone_key": "60123456789", "status": "new",
