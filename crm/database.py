@@ -9,10 +9,15 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from crm.database_errors import OUTDATED
+
+LONG_IDLE = 30.0
+"""Seconds after which something between us and PostgreSQL may have forgotten a connection."""
 BUSY_TIMEOUT = 6.0
 """Seconds that a write waits for a lock before the caller is told to try again."""
 ASK_EVERY = (0.0005, 0.0015)
@@ -47,18 +52,25 @@ def engine_options(url: str) -> dict[str, Any]:
         # Reads are no transactions: to begin and end one takes two round trips, and with each
         # ROLLBACK psycopg forgets what the server has prepared.
         "isolation_level": "AUTOCOMMIT",
-        "connect_args": {"options": POSTGRESQL_OPTIONS, "connect_timeout": 5},
+        "connect_args": {
+            "options": POSTGRESQL_OPTIONS,
+            "connect_timeout": 5,
+            # Milliseconds until what nobody acknowledges is given up.
+            "tcp_user_timeout": 15_000,
+        },
     }
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Make each SQLite connection durable and concurrent, and its BEGIN say what it is for.
+    """Make SQLite durable and concurrent; have PostgreSQL's connections looked at when lent.
 
-    Writers begin IMMEDIATE (`transaction()` asks for it): a deferred transaction that reads and
-    then writes fails at once when another wrote in between, whatever the busy timeout.
+    On SQLite writers begin IMMEDIATE: a deferred transaction that reads and then writes fails at
+    once when another wrote in between, whatever the busy timeout.
     """
     if engine.dialect.name == "postgresql":
+        event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_look_at, engine.dialect))
+        event.listen(engine, "handle_error", _note_whether_over)
         return
 
     @event.listens_for(engine, "connect")
@@ -76,18 +88,32 @@ def prepare_engine(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN")
 
 
-def _look_at(dialect: Dialect, connection: Any, _record: object, _lent: object) -> None:
-    """Have the pool replace a connection that the server has ended.
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
 
-    Then there is something to read on it. To ask the server each time were another round trip.
+
+def _look_at(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:
+    """Have the pool replace a connection that has ended.
+
+    To ask the server each time were another round trip. Where it has ended one, there is something
+    to read; only of one that was long idle nothing may have been heard. A new one is not looked at.
     """
+    used_at = record.info.get("used_at")
+    if used_at is None:
+        return
     poller = select.poll()
     try:
         poller.register(connection.fileno(), select.POLLIN)
-        if poller.poll(0):
+        if poller.poll(0) or time.monotonic() - used_at > LONG_IDLE:
             dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise DisconnectionError from error
+
+
+def _note_whether_over(context: ExceptionContext) -> None:
+    """Tell SQLAlchemy what it does not know to be the end of a connection."""
+    if OUTDATED in str(context.original_exception):
+        context.is_disconnect = True
 
 
 def begin_writing(engine: Engine, *, until: float) -> Connection:
@@ -109,7 +135,8 @@ def begin_snapshot(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":  # on SQLite every transaction is one
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():  # read or not, it ends as what succeeded: see `engine_options`
+        # Committed, though it only read: at a ROLLBACK psycopg forgets what is prepared.
+        with connection.begin():
             yield connection
 
 

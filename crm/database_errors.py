@@ -1,10 +1,14 @@
 """What a database says went wrong, in the words of the product's own error family."""
 
-from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 
 from crm.errors import DatabaseBusyError, DatabaseUnavailableError
 
 NOT_MIGRATED = ("no such table", "no such column")
+OUTDATED = "cached plan must not change result type"
 LOCKED = ("database is locked", "lock timeout", "deadlock detected", "statement timeout")
 
 
@@ -22,3 +26,33 @@ def translate(error: Exception) -> Exception:
         busy = any(phrase in reason for phrase in LOCKED)
         return DatabaseBusyError() if busy else DatabaseUnavailableError()
     return error
+
+
+def from_driver(
+    error: Any, statement: str, engine: Engine, lent: Connection | PoolProxiedConnection | None
+) -> DBAPIError:
+    """What SQLAlchemy makes of an error that it did not meet itself; `lent` None: nor was lent any.
+
+    Where the connection is of no use any more, those that idle in the pool most likely are of none,
+    too, and all are replaced.
+    """
+    fairy = lent.connection if isinstance(lent, Connection) else lent
+    is_over = bool(fairy and _is_of_no_use(fairy.dbapi_connection, engine.dialect, error))
+    if lent and is_over:
+        lent.invalidate(error)
+        engine.dispose()
+    told = DBAPIError.instance(
+        statement,
+        None,
+        error,
+        engine.dialect.loaded_dbapi.Error,
+        dialect=engine.dialect,
+        connection_invalidated=is_over,
+    )
+    assert isinstance(told, DBAPIError)
+    return told
+
+
+def _is_of_no_use(connection: Any, dialect: Dialect, error: Any) -> bool:
+    """It broke, or a migration changed the type of a column that something prepared on it reads."""
+    return OUTDATED in str(error) or dialect.is_disconnect(error, connection, None)

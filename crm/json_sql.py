@@ -17,6 +17,13 @@ class _JsonObject(FunctionElement[str]):
     type = Text()
     name = "json_object_text"
 
+    def __init__(self, fields: Mapping[str, ColumnElement[Any]]) -> None:
+        self.names = list(fields)
+        parts: list[ColumnElement[Any]] = []
+        for name, value in fields.items():
+            parts += [literal_column(f"'{name}'"), value]
+        super().__init__(*parts)
+
 
 class wire_time(FunctionElement[str]):
     """A timestamp as `2025-09-23T14:05:43.040413`."""
@@ -65,10 +72,7 @@ def json_array(*values: SQLCoreOperations[Any]) -> ColumnElement[str]:
 
 def json_object(fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[str]:
     """The text of a JSON object with these fields, in this order."""
-    pairs = [
-        part for name, value in fields.items() for part in (literal_column(f"'{name}'"), value)
-    ]
-    return _JsonObject(*pairs)
+    return _JsonObject(fields)
 
 
 def _arguments(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
@@ -83,16 +87,15 @@ def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(_JsonObject, "postgresql")
 def _(element: _JsonObject, compiler: SQLCompiler, **options: Any) -> str:
     # json_build_object looks up the types of all its arguments for each row: twice the time.
-    names_and_values = list(element.clauses)
     parts, before = [], "{"
-    for name, value in zip(names_and_values[::2], names_and_values[1::2], strict=True):
-        parts += [f"""'{before}"{name.name[1:-1]}":'""", _json_text(value, compiler, **options)]
+    for name, value in zip(element.names, list(element.clauses)[1::2], strict=True):
+        parts += [f"""'{before}"{name}":'""", _json_text(value, compiler, **options)]
         before = ","
     return f"concat({', '.join(parts)}, '}}')"
 
 
 def _json_text(value: ColumnElement[Any], compiler: SQLCompiler, **options: Any) -> str:
-    """The JSON text of a value, which may be NULL."""
+    """The JSON text of a value, which may be NULL. Of a number, and of JSON, it is its own text."""
     sql = compiler.process(value, **options)
     if isinstance(value.type, Integer) or isinstance(value, embedded_json):
         return f"coalesce(({sql})::text, 'null')"

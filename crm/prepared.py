@@ -11,12 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's, too
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeEngine
+
+from crm.database_errors import from_driver
 
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
@@ -64,7 +65,7 @@ class PreparedInsert(Prepared):
         self._defaults = {column.name: getattr(column.default, "arg", None) for column in columns}
         places: dict[str, Any] = {name: bindparam(name) for name in self._defaults}
         statement: Any = insert(table).values(places)
-        if unless_taken:  # as SQLite says it, too
+        if unless_taken:
             statement = statement.on_conflict_do_nothing(index_elements=[unless_taken])
         super().__init__(statement.returning(*table.primary_key))
 
@@ -75,7 +76,7 @@ class PreparedInsert(Prepared):
         return stored
 
     def try_to_add(self, connection: Connection, values: Values) -> int | None:
-        """The same, or None where it is taken."""
+        """The same, or None where the value that `unless_taken` names is taken."""
         told = {name: values.get(name, default) for name, default in self._defaults.items()}
         row = self.first(connection, told)
         return None if row is None else int(row[0])
@@ -120,9 +121,7 @@ class _Compiled:
                 self._execute(connection, cursor, given)
                 rows = cursor.fetchall() if cursor.description else []
         except errors as error:
-            raise DBAPIError.instance(
-                self._sql, None, error, errors, dialect=self._dialect
-            ) from error
+            raise from_driver(error, self._sql, connection.engine, connection) from error
         return [self._row._make(self._changed(row)) for row in rows]
 
     def _execute(self, connection: Connection, cursor: Any, given: Any) -> None:

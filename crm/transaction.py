@@ -97,6 +97,8 @@ class Transaction:
             _BACK_TO_MARK.all(self.connection, {})
         else:
             self.connection.rollback()
+            if self.connection.invalidated:  # a new one would not be as `begin_writing` made it
+                raise DatabaseUnavailableError
             self.connection.begin()
         self._events.clear()
         self._jobs.clear()

@@ -73,6 +73,7 @@ class Listing:
         newest_first: bool = False,
         newest_last: bool = False,
     ) -> None:
+        assert len(key) == 1 or not newest_last, "its oldest row is found by one column"
         self._document, self._key = document, key
         self._newest_last, self._from_newest = newest_last, newest_first or newest_last
         self._conditions: Conditions = ()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
-from sqlalchemy import BigInteger, Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import BigInteger, Connection, Engine, PoolProxiedConnection, text
 
+from crm.database_errors import from_driver
 from crm.errors import InvalidInputError
 from crm.models import CounterName
 from crm.prepared import Prepared
@@ -46,12 +46,22 @@ _READ_VERSION = Prepared(text(_VERSION).columns(database_id=BigInteger, event_id
 
 
 def read_version(engine: Engine) -> Version:
-    """To be read before the rows: these may be newer than it says, never older."""
-    errors = engine.dialect.loaded_dbapi.Error
+    """To be read before the rows: these may be newer than it says, never older.
+
+    The one question of nearly every request: a tenth as costly without SQLAlchemy's connection.
+    """
+    connection: PoolProxiedConnection | None = None
     try:
-        database_id, event_id = _ask_driver(engine)
-    except errors as error:
-        raise DBAPIError.instance(_VERSION, None, error, errors, dialect=engine.dialect) from error
+        connection = engine.raw_connection()
+        cursor = connection.cursor()
+        cursor.execute(_VERSION)
+        row: Any = cursor.fetchone()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise from_driver(error, _VERSION, engine, connection) from error
+    finally:
+        if connection is not None:
+            connection.close()
+    database_id, event_id = row
     return Version(database_id=database_id or 0, event_id=event_id or 0)
 
 
@@ -59,18 +69,6 @@ def version_seen_by(connection: Connection) -> Version:
     """That of the snapshot which this connection reads: its rows are neither older nor newer."""
     database_id, event_id = _READ_VERSION.first(connection, {})
     return Version(database_id=database_id or 0, event_id=event_id or 0)
-
-
-def _ask_driver(engine: Engine) -> tuple[int | None, int | None]:
-    """The one question of nearly every request, a tenth as costly without session and events."""
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute(_VERSION)
-        row: Any = cursor.fetchone()
-        return row[0], row[1]
-    finally:
-        connection.close()
 
 
 def chunks(file: IO[bytes], size: int = 64 * 1024) -> Iterator[bytes]:

@@ -1,7 +1,5 @@
 """Connections to PostgreSQL: what a request finds prepared, and what it finds ended."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from flask.testing import FlaskClient
@@ -18,13 +16,12 @@ _END_ALL = (
 
 
 @pytest.fixture(autouse=True)
-def _only_there(backend: Backend) -> Iterator[None]:
-    """In the app's own context, where there is a server that answers."""
+def _only_there(backend: Backend) -> None:
+    """Where there is a server that answers."""
     with backend.app.app_context():
         if db.engine.dialect.name != "postgresql":
             pytest.skip("SQLite has no server")
-        db.engine.dispose()  # a pool of one connection, which nobody has used
-        yield
+        db.engine.dispose()  # so that one new connection serves the whole test
 
 
 @pytest.fixture
@@ -35,14 +32,14 @@ def _ended(database_url: str) -> None:
 
 
 def test_what_requests_ask_again_and_again_stays_prepared(
-    client: FlaskClient, make_customer: Make, send: Make
+    backend: Backend, client: FlaskClient, make_customer: Make, send: Make
 ) -> None:
     customer = make_customer()
     for _ in range(10):
         send(customer["id"])
         assert client.get(f"/messages/{customer['id']}?limit=50").status_code == 200
         assert client.get("/customers/summary?limit=50&sort=unread").status_code == 200
-    with db.engine.connect() as connection:
+    with backend.app.app_context(), db.engine.connect() as connection:
         prepared = connection.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
     for told in ("INSERT INTO messages", "INSERT INTO events", '"client_message_id":'):
         assert any(told in statement for statement in prepared), told
@@ -60,3 +57,28 @@ def test_nor_a_send(make_customer: Make, send: Make, request: pytest.FixtureRequ
     customer = make_customer()
     request.getfixturevalue("_ended")
     assert send(customer["id"])["status"] == "queued"
+
+
+@pytest.mark.parametrize("first", ["read", "send"])
+def test_a_column_of_another_type_fails_one_request_at_most(
+    client: FlaskClient, make_customer: Make, database_url: str, first: str
+) -> None:
+    customer_id = make_customer()["id"]
+
+    def read() -> int:
+        return client.get(f"/customers/{customer_id}").status_code
+
+    def send() -> int:
+        body = {"customer_id": customer_id, "content": "Hello"}
+        return client.post("/messages/send", json=body).status_code
+
+    for _ in range(10):
+        assert (read(), send()) == (200, 201)
+    with psycopg.connect(database_url) as other:
+        other.execute("ALTER TABLE customers ALTER COLUMN name TYPE varchar(300)")
+    try:
+        assert {"read": read, "send": send}[first]() in {200, 201, 503}
+        assert (read(), send()) == (200, 201)
+    finally:
+        with psycopg.connect(database_url) as other:
+            other.execute("ALTER TABLE customers ALTER COLUMN name TYPE varchar(120)")
