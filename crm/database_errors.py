@@ -31,10 +31,10 @@ def translate(error: Exception) -> Exception:
 def from_driver(
     error: Any, statement: str, engine: Engine, lent: Connection | PoolProxiedConnection | None
 ) -> DBAPIError:
-    """What SQLAlchemy makes of an error that it did not meet itself; `lent` None: nor was lent any.
+    """What SQLAlchemy makes of an error that it did not meet itself.
 
-    Where the connection is of no use any more, those that idle in the pool most likely are of none,
-    too, and all are replaced.
+    Where the connection lent (None: it could not even be made) is of no use any more, those that
+    idle in the pool most likely are of none, too, and all are replaced.
     """
     fairy = lent.connection if isinstance(lent, Connection) else lent
     is_over = bool(fairy and _is_of_no_use(fairy.dbapi_connection, engine.dialect, error))
